@@ -1,0 +1,1 @@
+"""Statistics, ranks, claims, differences to published numbers. Imports no torch."""

@@ -1,0 +1,1 @@
+"""Data sets from their source to the prepared form. Imports no torch."""

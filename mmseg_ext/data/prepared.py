@@ -1,0 +1,144 @@
+"""The prepared form: the one shape every data set is converted to.
+
+    <dataset>/images/<sample>.png     8- or 16-bit grey, or 8-bit RGB; lossless
+    <dataset>/labels/<sample>.png     8-bit class ids
+    <dataset>/samples.csv             one row a sample (slice of a volume, or image), see COLUMNS
+    <dataset>/splits.csv              case, patient, subset
+    <dataset>/card.json               classes, channels, counts, unit, hash of every file, content hash
+
+A stored grey value times `slope` plus `intercept` is the physical value; `low` and `high` are the physical values
+that become 0 and 1 for a network. Spacing is in mm, or empty where the source has none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pandas as pd
+
+from mmseg_ext.suite.errors import InputError
+from mmseg_ext.suite.files import hash_tree, read_json, write_json
+
+COLUMNS = [
+    "sample", "case", "patient", "slice", "slices", "height", "width",
+    "spacing_z", "spacing_y", "spacing_x", "slope", "intercept", "low", "high", "annotator", "text",
+]  # fmt: skip
+TEXT_COLUMNS = {name: str for name in ("sample", "case", "patient", "annotator", "text")}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One patient volume or one image: the unit of every statistic."""
+
+    dataset: str
+    case: str
+    patient: str
+    samples: tuple[str, ...]
+    """Names of the slices in order, or of the one image."""
+    spacing: tuple[float, float, float] | None
+    """Distance in mm between slices, rows and columns."""
+
+
+class PreparedDataset:
+    """A prepared data set on disk.
+
+    Args:
+        root: Its folder.
+
+    Raises:
+        InputError: If the folder holds no finished prepared data set.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.card: dict[str, Any] = read_json(root / "card.json")
+        self.name: str = self.card["dataset"]
+        self.samples = pd.read_csv(root / "samples.csv", dtype=TEXT_COLUMNS, keep_default_na=False, na_values={
+            column: [""] for column in COLUMNS if column not in TEXT_COLUMNS
+        })  # fmt: skip
+
+    @property
+    def classes(self) -> list[str]:
+        """Class names by id, background first."""
+        return list(self.card["classes"])
+
+    @property
+    def unit(self) -> str:
+        """Unit of distances: mm or px."""
+        return str(self.card["unit"])
+
+    @property
+    def content_hash(self) -> str:
+        """Hash over every file of the data set but `card.json`."""
+        return str(self.card["content_sha256"])
+
+    @cached_property
+    def splits(self) -> pd.DataFrame:
+        """Columns case, patient, subset."""
+        return pd.read_csv(self.root / "splits.csv", dtype=str)
+
+    @cached_property
+    def cases(self) -> dict[str, Case]:
+        """Cases by name, in the order of the table."""
+        found = {}
+        for name, rows in self.samples.groupby("case", sort=False):
+            ordered = rows.sort_values("slice")
+            first = ordered.iloc[0]
+            spacing = (first.spacing_z, first.spacing_y, first.spacing_x)
+            known = None if np.isnan(first.spacing_y) else tuple(float(value) for value in spacing)
+            found[str(name)] = Case(self.name, str(name), first.patient, tuple(ordered["sample"]), known)
+        return found
+
+    def image(self, sample: str) -> np.ndarray:
+        """Return the stored image of a sample: (H, W) uint8 or uint16, or (H, W, 3) uint8 RGB."""
+        stored = _read(self.root / "images" / f"{sample}.png")
+        return stored[:, :, ::-1] if stored.ndim == 3 else stored
+
+    def label(self, sample: str) -> np.ndarray:
+        """Return the class ids of a sample: (H, W) uint8."""
+        return _read(self.root / "labels" / f"{sample}.png")
+
+    def label_volume(self, case: str) -> np.ndarray:
+        """Return the class ids of a case: (slices, H, W) uint8."""
+        return np.stack([self.label(sample) for sample in self.cases[case].samples])
+
+
+def write_image(path: Path, values: np.ndarray) -> None:
+    """Write (H, W) uint8/uint16 or (H, W, 3) uint8 RGB as PNG."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    stored = values[:, :, ::-1] if values.ndim == 3 else values
+    if not cv2.imwrite(str(path), stored, [cv2.IMWRITE_PNG_COMPRESSION, 1]):
+        raise OSError(f"could not write {path}")
+
+
+def finish(
+    root: Path, card: dict[str, Any], samples: Sequence[dict[str, Any]], splits: pd.DataFrame
+) -> PreparedDataset:
+    """Write the tables and, last, `card.json` with the content hash, for images and labels already below `root`.
+
+    Args:
+        root: Folder being prepared.
+        card: What `card.json` holds besides counts and hashes: dataset, classes, channels, unit, fit, …
+        samples: Rows with the keys COLUMNS.
+        splits: Columns case, patient, subset.
+    """
+    table = pd.DataFrame(samples, columns=COLUMNS)
+    table.to_csv(root / "samples.csv", index=False)
+    splits.to_csv(root / "splits.csv", index=False)
+    files = [path for path in root.rglob("*") if path.is_file() and path.name != "card.json"]
+    counts = {"samples": len(table), "cases": table["case"].nunique(), "patients": table["patient"].nunique()}
+    write_json(root / "card.json", {**card, "counts": counts, "content_sha256": hash_tree(root, files)})
+    return PreparedDataset(root)
+
+
+def _read(path: Path) -> np.ndarray:
+    values = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    if values is None:
+        raise InputError(path, "file", "unreadable or missing", "a PNG file", "Prepare the data set again.")
+    return values

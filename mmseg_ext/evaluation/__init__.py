@@ -1,0 +1,1 @@
+"""Per-case measures, empty-mask policy, scoring of each protocol. Imports no torch."""

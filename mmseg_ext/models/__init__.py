@@ -1,0 +1,1 @@
+"""MMSegmentation registry members: networks and their parts."""

@@ -1,0 +1,85 @@
+"""Run keys: one hash of all that determines a result and is known before any job starts."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+
+from mmseg_ext.suite.catalogue import Catalogue
+from mmseg_ext.suite.components import PACKAGE, hash_sources, used_components
+from mmseg_ext.suite.dataset_card import DatasetCard
+from mmseg_ext.suite.errors import InputError
+from mmseg_ext.suite.files import hash_file, hash_value
+from mmseg_ext.suite.matrix import PlannedRun, as_plain
+
+FORMAT_VERSION = 1
+"""Version of what a run folder holds; raised when an older folder can no longer be read."""
+
+# What a card says about these does not change a pixel.
+_DESCRIPTIVE = {"title", "description", "homepage", "citation", "licence", "modality", "nsd_tolerance", "source"}
+
+
+@cache
+def method_config(path: Path) -> dict[str, Any]:
+    """Return a method's MMEngine config with its bases merged.
+
+    Raises:
+        InputError: If the file is not a valid config.
+    """
+    try:
+        return Config.fromfile(path).to_dict()
+    except Exception as error:  # a config is code: whatever it raises is the user's to see
+        raise InputError(path, "content", f"{type(error).__name__}: {error}", "a valid MMEngine config") from error
+
+
+def data_recipe(card: DatasetCard, catalogue: Catalogue) -> dict[str, Any]:
+    """Return what determines a prepared data set, as far as it is known beforehand."""
+    split = catalogue.split_file(card)
+    described = as_plain(card)
+    recipe = {key: value for key, value in described.items() if key not in _DESCRIPTIVE}
+    source = described["source"]
+    if source["access"] == "generated":
+        recipe["generator"] = source
+        recipe["generator_code"] = hash_sources([PACKAGE / "data" / "phantoms" / f"{source['generator']}.py"])
+    elif source["access"] == "open":
+        recipe["files"] = source["files"]
+    recipe["split_rows"] = hash_file(split) if split else None
+    recipe["converter_code"] = hash_sources([PACKAGE / "data" / "prepare.py"])
+    return recipe
+
+
+def data_key(card: DatasetCard, catalogue: Catalogue) -> str:
+    """Return the hash that names one way of preparing a data set."""
+    return hash_value(data_recipe(card, catalogue))[:16]
+
+
+def run_key(planned: PlannedRun, catalogue: Catalogue) -> str:
+    """Return the hash that names a run's working directory.
+
+    It covers the resolved method config, the schedule, the task, the condition, the seed, the recipe of
+    every data set (card, converter, split) and the source of the engine and of the components the config names.
+    """
+    run = planned.id
+    config = method_config(catalogue.method_config(run.track, run.method))
+    task = catalogue.task(run.task, "run", "task")
+    condition = catalogue.track(run.track, "run", "track").conditions[run.condition]
+    sources = [PACKAGE / "engine" / "train.py", *(component.file for component in used_components(config))]
+    schedule = as_plain(planned.schedule)
+    # Resources say where a job fits, not what it computes.
+    for resource in ("threads", "memory_mb", "runtime_minutes"):
+        del schedule[resource]
+    datasets = {name: data_key(catalogue.dataset(name, "run", "task"), catalogue) for name in task.datasets}
+    parts = {
+        "format": FORMAT_VERSION,
+        "config": config,
+        "schedule": schedule,
+        "task": {key: value for key, value in as_plain(task).items() if key not in ("title", "nsd_tolerance")},
+        "condition": {key: value for key, value in as_plain(condition).items() if key != "title"},
+        "seed": run.seed,
+        "data": datasets,
+        "code": hash_sources(sources),
+    }
+    return hash_value(parts)[:16]

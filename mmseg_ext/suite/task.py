@@ -1,0 +1,49 @@
+"""The task: what is trained on, validated on, tested on."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from mmseg_ext.suite.dataset_card import DatasetCard, Name, Subset
+from mmseg_ext.suite.loading import StrictModel
+
+
+class TaskPart(StrictModel):
+    """A subset of one data set."""
+
+    dataset: Name
+    subset: Subset
+
+
+class Task(StrictModel):
+    """Training, validation and test sets with one label space."""
+
+    task: Name
+    title: str
+    train: Annotated[list[TaskPart], Field(min_length=1)]
+    val: list[TaskPart] = []
+    test: Annotated[list[TaskPart], Field(min_length=1)]
+    classes: Annotated[list[Name], Field(min_length=2)]
+    """Class names by id, background first; every data set of the task must have exactly these."""
+    nsd_tolerance: Annotated[float, Field(gt=0)] = 2.0
+
+    @property
+    def datasets(self) -> list[str]:
+        """Names of the data sets used, each once, in order of first use."""
+        return list(dict.fromkeys(part.dataset for part in [*self.train, *self.val, *self.test]))
+
+
+def task_of_dataset(card: DatasetCard) -> Task:
+    """Return the task that bears a data set's name: its own train, val and test subsets."""
+    parts = {subset: [TaskPart(dataset=card.dataset, subset=subset)] for subset in ("train", "val", "test")}
+    return Task(
+        task=card.dataset,
+        title=card.title,
+        train=parts["train"],
+        val=parts["val"],
+        test=parts["test"],
+        classes=card.class_names,
+        nsd_tolerance=card.nsd_tolerance,
+    )
