@@ -30,3 +30,27 @@ class Paths:
     def work(self, key: str) -> Path:
         """Working directory of a run: checkpoints and logs that survive a kill."""
         return self.results / "work" / key
+
+    def controls(self, task: str) -> Path:
+        """Folder of a task's control pseudo-methods."""
+        return self.results / "controls" / task
+
+    def subset(self, run: RunId) -> Path:
+        """List of the cases a run is trained, validated and tested on; the same for every method."""
+        return self.results / "subsets" / run.track / run.task / run.condition / f"seed_{run.seed}.csv"
+
+    def plan(self, suite: str) -> Path:
+        """File of a suite's plan."""
+        return self.results / "plans" / f"{suite}.json"
+
+    def tables(self, suite: str) -> Path:
+        """Folder of a suite's tables."""
+        return self.results / "tables" / suite
+
+    def figures(self, suite: str) -> Path:
+        """Folder of a suite's figures."""
+        return self.results / "figures" / suite
+
+    def page(self, suite: str) -> Path:
+        """A suite's HTML page."""
+        return self.results / "report" / f"{suite}.html"

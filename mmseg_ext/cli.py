@@ -1,0 +1,297 @@
+"""One sub-command a stage; a rule's shell line is `python -m mmseg_ext <stage> …`.
+
+Imports stand inside the commands: a stage that needs no torch must not wait for it.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from mmseg_ext.suite.catalogue import Catalogue, catalogue
+from mmseg_ext.suite.errors import InputError
+from mmseg_ext.suite.loading import parse, read_yaml
+from mmseg_ext.suite.matrix import PlannedRun, RunId
+from mmseg_ext.suite.paths import Paths
+from mmseg_ext.suite.plan import Plan, read_suite
+from mmseg_ext.suite.suite_config import Schedule
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Reproducible segmentation benchmark. The sub-commands are the stages of the workflow, in its order.",
+)
+
+Configs = Annotated[Path, typer.Option(help="Folder of the configurations.")]
+Data = Annotated[Path, typer.Option(help="Folder of raw and prepared data.")]
+Results = Annotated[Path, typer.Option(help="Folder of results.")]
+RunName = Annotated[str, typer.Argument(metavar="RUN", help="track/task/method/condition/seed_N")]
+Protocols = Annotated[list[str], typer.Option("--protocol", help="Protocol; may be repeated.")]
+CasesFile = Annotated[Path, typer.Option("--cases", help="List of cases written by `subset`.")]
+DEFAULT_CONFIGS, DEFAULT_DATA, DEFAULT_RESULTS = Path("configs"), Path("data"), Path("results")
+
+
+def main() -> None:
+    """Run the command line; bad input ends with one line and exit code 2."""
+    try:
+        app()
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+@app.command()
+def plan(
+    suite: Annotated[str, typer.Option(help="A suite's YAML file, or a suite as JSON.")],
+    configs: Configs = DEFAULT_CONFIGS,
+    data: Data = DEFAULT_DATA,
+    results: Results = DEFAULT_RESULTS,
+) -> None:
+    """Check a suite and write down what it is made of."""
+    from mmseg_ext.suite.files import write_json
+
+    config: dict[str, Any] = json.loads(suite) if suite.lstrip().startswith("{") else read_yaml(Path(suite))
+    read, _ = read_suite(config, suite)
+    expanded = Plan(read, catalogue(configs), Paths(data, results), suite)
+    out = expanded.paths.plan(read.suite)
+    write_json(out, expanded.as_plain())
+    print(f"{len(expanded.runs)} runs of {len(expanded.tasks)} tasks: {out}")
+
+
+@app.command()
+def fetch(
+    dataset: str,
+    configs: Configs = DEFAULT_CONFIGS,
+    data: Data = DEFAULT_DATA,
+    mirror: Annotated[Path | None, typer.Option(help="Folder searched for archives before the network.")] = None,
+    local_data: Annotated[Path | None, typer.Option(help="Folder with unpacked data in DIR/<dataset>.")] = None,
+) -> None:
+    """Get a data set in the form its source gives it."""
+    from mmseg_ext.data.fetch import fetch as fetch_dataset
+
+    card = catalogue(configs).dataset(dataset, "command line", "dataset")
+    fetch_dataset(card, Paths(data).raw(dataset), mirror, local_data)
+
+
+@app.command()
+def prepare(dataset: str, configs: Configs = DEFAULT_CONFIGS, data: Data = DEFAULT_DATA) -> None:
+    """Convert a fetched data set to the prepared form and split it."""
+    from mmseg_ext.data.prepare import prepare as prepare_dataset
+
+    known = catalogue(configs)
+    card = known.dataset(dataset, "command line", "dataset")
+    paths = Paths(data)
+    prepare_dataset(card, paths.raw(dataset), paths.prepared(dataset), known.split_file(card))
+
+
+@app.command()
+def subset(
+    track: str,
+    task: str,
+    condition: str,
+    seed: Annotated[int, typer.Option()],
+    out: Annotated[Path, typer.Option()],
+    configs: Configs = DEFAULT_CONFIGS,
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """List the cases that runs of one condition and seed are trained, validated and tested on."""
+    from mmseg_ext.data.subset import write_subset
+    from mmseg_ext.suite.errors import unknown_name
+
+    known = catalogue(configs)
+    conditions = known.track(track, "command line", "track").conditions
+    if condition not in conditions:
+        raise unknown_name("command line", "condition", condition, f"a condition of {track!r}", conditions)
+    found = known.task(task, "command line", "task")
+    write_subset(found, conditions[condition], seed, _prepared(found.datasets, data), out)
+
+
+@app.command()
+def train(
+    run: RunName,
+    schedule: Annotated[str, typer.Option(help="Schedule as JSON, as in a suite's `schedule`.")],
+    cases: CasesFile,
+    variant: Annotated[list[str], typer.Option(help="Predictions to make: selection_inference; may be repeated.")],
+    threads: Annotated[int, typer.Option(help="CPU threads.")] = 1,
+    key: Annotated[str | None, typer.Option(help="Refuse to start unless the run's key is this one.")] = None,
+    configs: Configs = DEFAULT_CONFIGS,
+    data: Data = DEFAULT_DATA,
+    results: Results = DEFAULT_RESULTS,
+) -> None:
+    """Train a run, or continue it, and predict its test cases."""
+    from mmseg_ext.suite.run_key import run_key
+
+    known = catalogue(configs)
+    planned = PlannedRun(_run_id(run), parse(Schedule, json.loads(schedule), "--schedule"))
+    _check_run(planned.id, known)
+    found = run_key(planned, known)
+    if key is not None and found != key:
+        hint = "Configs or code changed since the workflow was started; start it again."
+        raise InputError("command line", "--key", key, found, hint)
+    from mmseg_ext.engine.train import train_run
+
+    train_run(planned, found, known, Paths(data, results), cases, variant, threads)
+
+
+@app.command()
+def evaluate(
+    run: RunName,
+    protocol: Protocols,
+    cases: CasesFile,
+    configs: Configs = DEFAULT_CONFIGS,
+    data: Data = DEFAULT_DATA,
+    results: Results = DEFAULT_RESULTS,
+    workers: Annotated[int, typer.Option(help="Processes that share the cases.")] = 1,
+) -> None:
+    """Score a run's predictions: one row per protocol, case and class."""
+    from mmseg_ext.evaluation.evaluate import evaluate_run, write_cases
+
+    known = catalogue(configs)
+    run_id = _run_id(run)
+    task = known.task(run_id.task, "command line", "RUN")
+    protocols = [known.protocol(name, "command line", "--protocol") for name in protocol]
+    folder = Paths(data, results).run(run_id)
+    frame = evaluate_run(folder, _prepared(task.datasets, data), cases, task, protocols, workers)
+    write_cases(frame, folder / "cases.csv")
+
+
+@app.command()
+def controls(
+    task: str,
+    protocol: Protocols,
+    configs: Configs = DEFAULT_CONFIGS,
+    data: Data = DEFAULT_DATA,
+    results: Results = DEFAULT_RESULTS,
+) -> None:
+    """Score pseudo-methods that must bound every measure on a task: oracle, empty, dilated truth."""
+    from mmseg_ext.evaluation.controls import check_controls, control_cases
+    from mmseg_ext.evaluation.evaluate import write_cases
+
+    known = catalogue(configs)
+    found = known.task(task, "command line", "task")
+    protocols = [known.protocol(name, "command line", "--protocol") for name in protocol]
+    frame = control_cases(found, _prepared(found.datasets, data), protocols)
+    write_cases(frame, Paths(data, results).controls(task) / "cases.csv")
+    check_controls(frame)
+
+
+@app.command()
+def analyse(suite: str, results: Results = DEFAULT_RESULTS) -> None:
+    """Compute intervals, paired tests, ranks, verdicts and flags of a planned suite."""
+    from mmseg_ext.analysis.analyse import analyse as analyse_suite
+
+    paths = Paths(results=results)
+    analyse_suite(paths.plan(suite), paths.tables(suite))
+
+
+@app.command()
+def report(
+    suite: str,
+    results: Results = DEFAULT_RESULTS,
+    front: Annotated[bool, typer.Option("--front", help="Also make it results/report/index.html.")] = False,
+) -> None:
+    """Draw tables, figures and the HTML page of an analysed suite."""
+    from mmseg_ext.reporting.report import write_report
+
+    paths = Paths(results=results)
+    page = paths.page(suite)
+    write_report(paths.plan(suite), paths.tables(suite), paths.figures(suite), page)
+    if front:
+        from mmseg_ext.suite.files import replacing
+
+        with replacing(page.with_name("index.html")) as part:
+            shutil.copyfile(page, part)
+
+
+@app.command()
+def summary(suite: str, results: Results = DEFAULT_RESULTS) -> None:
+    """Print a suite's main table and where its page is."""
+    from mmseg_ext.reporting.terminal import print_summary
+
+    paths = Paths(results=results)
+    print_summary(paths.plan(suite), paths.tables(suite))
+    print(f"\n{(paths.results / 'report' / 'index.html').resolve()}")
+
+
+@app.command()
+def predict(
+    run: RunName,
+    images: Annotated[list[Path], typer.Argument(help="Images or NIfTI volumes.")],
+    out: Annotated[Path, typer.Option(help="Folder for the label maps.")],
+    overlays: Annotated[bool, typer.Option("--overlays", help="Also draw contours over the images.")] = False,
+    selection: Annotated[str, typer.Option(help="Which weights: last or best_val.")] = "last",
+    results: Results = DEFAULT_RESULTS,
+) -> None:
+    """Segment your own images or volumes with a finished run, at native size."""
+    from mmseg_ext.engine.predict_files import predict_files
+
+    for path in predict_files(Paths(results=results).run(_run_id(run)), images, out, selection, overlays):
+        print(path)
+
+
+@app.command()
+def export(
+    run: RunName,
+    out: Annotated[Path, typer.Option(help="Folder for weights, config and card.")],
+    selection: Annotated[str, typer.Option(help="Which weights: last or best_val.")] = "last",
+    results: Results = DEFAULT_RESULTS,
+) -> None:
+    """Write a finished run's weights (state dict only) with its config and a card."""
+    from mmseg_ext.reporting.model_card import export_run
+
+    print(export_run(Paths(results=results).run(_run_id(run)), out, selection))
+
+
+@app.command()
+def clean(
+    results: Results = DEFAULT_RESULTS,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say how much would be freed.")] = False,
+) -> None:
+    """Remove checkpoints of finished runs; their weights, predictions and scores stay."""
+    from mmseg_ext.suite.cleaning import clean_checkpoints
+
+    freed = clean_checkpoints(Paths(results=results), dry_run)
+    print(f"{'Would free' if dry_run else 'Freed'} {sum(freed.values()) / 2**20:.1f} MiB in {len(freed)} runs")
+
+
+@app.command()
+def schemas(
+    folder: Annotated[Path, typer.Option(help="Where the schema files lie.")] = Path("workflow/schemas"),
+    check: Annotated[bool, typer.Option("--check", help="Only say which files are out of date.")] = False,
+) -> None:
+    """Generate the JSON Schemas of the configuration files."""
+    from mmseg_ext.suite.schemas import stale, write_schemas
+
+    if not check:
+        write_schemas(folder)
+    elif found := stale(folder):
+        raise InputError(found[0], "content", "out of date", "the models' schema", "Run `python -m mmseg_ext schemas`.")
+
+
+def _run_id(text: str) -> RunId:
+    try:
+        return RunId.parse(text)
+    except ValueError:
+        raise InputError("command line", "RUN", text, "track/task/method/condition/seed_N") from None
+
+
+def _check_run(run: RunId, known: Catalogue) -> None:
+    from mmseg_ext.suite.errors import unknown_name
+
+    track = known.track(run.track, "command line", "RUN")
+    known.task(run.task, "command line", "RUN")
+    known.method(run.track, run.method, "command line", "RUN")
+    if run.condition not in track.conditions:
+        raise unknown_name("command line", "RUN", run.condition, f"a condition of {run.track!r}", track.conditions)
+
+
+def _prepared(names: list[str], data: Path) -> dict[str, Any]:
+    from mmseg_ext.data.prepared import PreparedDataset
+
+    return {name: PreparedDataset(Paths(data).prepared(name)) for name in names}

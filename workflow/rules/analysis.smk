@@ -1,0 +1,51 @@
+"""Rows to means with intervals, tests, ranks, verdicts."""
+
+TABLES = "cases scores comparisons ranks status cost claims flags".split()
+
+
+rule plan:
+    message:
+        "Write down what suite {wildcards.suite} is made of"
+    output:
+        plan=f"{PATHS.results}/plans/{{suite}}.json",
+    params:
+        suite=SUITE.model_dump_json(exclude_none=True),
+        keys=list(PLAN.keys.values()),
+    log:
+        log_path("plan", "{suite}"),
+    benchmark:
+        benchmark_path("plan", "{suite}")
+    # First of all jobs: the page of a broken suite needs it too.
+    priority: 100
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    shell:
+        "python -m mmseg_ext plan --suite {params.suite:q} --data {PATHS.data} --results {PATHS.results} "
+        "> {log} 2>&1"
+
+
+rule analyse:
+    message:
+        "Compute intervals, tests, ranks and verdicts of suite {wildcards.suite}"
+    input:
+        plan=rules.plan.output.plan,
+        cases=run_files("cases.csv"),
+        runs=run_files("run.json"),
+        costs=run_files("cost.json"),
+        controls=[f"{PATHS.controls(task)}/cases.csv" for task in PLAN.tasks],
+    output:
+        expand(f"{PATHS.results}/tables/{{{{suite}}}}/{{table}}.csv", table=TABLES),
+    params:
+        code=stage_code("analysis", "analyse.py"),
+    log:
+        log_path("analyse", "{suite}"),
+    benchmark:
+        benchmark_path("analyse", "{suite}")
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    shell:
+        "python -m mmseg_ext analyse {wildcards.suite} --results {PATHS.results} > {log} 2>&1"

@@ -1,0 +1,70 @@
+"""Read the suite, check every name, and name files. First of all rule files."""
+
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+from mmseg_ext.data.fetch import local_fingerprint, local_root
+from mmseg_ext.suite.catalogue import catalogue
+from mmseg_ext.suite.components import PACKAGE, hash_sources
+from mmseg_ext.suite.errors import InputError
+from mmseg_ext.suite.matrix import RunId
+from mmseg_ext.suite.plan import Plan, read_suite
+from mmseg_ext.suite.run_key import data_key
+
+try:
+    SUITE_FILE = str(workflow.configfiles[0])
+    SUITE, SETTINGS = read_suite(dict(config), SUITE_FILE)
+    PATHS = SETTINGS.paths
+    CATALOGUE = catalogue(Path(workflow.basedir) / "configs")
+    PLAN = Plan(SUITE, CATALOGUE, PATHS, SUITE_FILE)
+except InputError as error:
+    raise WorkflowError(str(error))
+
+VARIANTS = sorted({CATALOGUE.protocol(name, SUITE_FILE, "protocols").variant for name in SUITE.protocols})
+RUN = f"{PATHS.results}/runs/{{track}}/{{task}}/{{method}}/{{condition}}/seed_{{seed}}"
+RUN_LOG = "{track}/{task}/{method}/{condition}/seed_{seed}"
+
+
+wildcard_constraints:
+    dataset=r"[a-z][a-z0-9_]*",
+    track=r"[a-z][a-z0-9_]*",
+    task=r"[a-z][a-z0-9_]*",
+    method=r"[a-z][a-z0-9_]*",
+    condition=r"[a-z][a-z0-9_]*",
+    seed=r"\d+",
+    suite=r"[a-z][a-z0-9_]*",
+
+
+def log_path(stage, name):
+    return f"{PATHS.results}/logs/{stage}/{name}.log"
+
+
+def benchmark_path(stage, name):
+    return f"{PATHS.results}/benchmarks/{stage}/{name}.tsv"
+
+
+def stage_code(*parts):
+    """Hash of a stage's source: a change of what it does makes its results out of date."""
+    return hash_sources([PACKAGE.joinpath(*parts)])[:16]
+
+
+def card_of(wildcards):
+    return CATALOGUE.dataset(wildcards.dataset, "command line", "dataset")
+
+
+def planned(wildcards):
+    run = RunId(wildcards.track, wildcards.task, wildcards.method, wildcards.condition, int(wildcards.seed))
+    if run not in PLAN.runs:
+        raise WorkflowError(f"{run} is not part of suite {SUITE.suite!r} ({SUITE_FILE})")
+    return PLAN.runs[run]
+
+
+def prepared_cards(wildcards):
+    """Prepared data sets a task needs."""
+    task = CATALOGUE.task(wildcards.task, "command line", "task")
+    return [f"{PATHS.prepared(name)}/card.json" for name in task.datasets]
+
+
+def run_files(name):
+    return [f"{PATHS.run(run)}/{name}" for run in PLAN.runs]

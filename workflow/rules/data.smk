@@ -1,0 +1,80 @@
+"""Source to prepared form."""
+
+
+def source_options(wildcards):
+    """Options of `fetch` that say where unpacked data or archives lie on this machine."""
+    given = {"--mirror": SETTINGS.mirror, "--local-data": SETTINGS.local_data}
+    return " ".join(f"{option} {path}" for option, path in given.items() if path is not None)
+
+
+def fingerprint(wildcards):
+    """Names, sizes and times of data that lie on this machine, so that a change of them is noticed."""
+    root = local_root(card_of(wildcards), SETTINGS.local_data)
+    return local_fingerprint(root) if root else ""
+
+
+rule fetch:
+    message:
+        "Fetch {wildcards.dataset}"
+    output:
+        source=f"{PATHS.data}/raw/{{dataset}}/source.json",
+    params:
+        options=source_options,
+        key=lambda wildcards: data_key(card_of(wildcards), CATALOGUE),
+        fingerprint=fingerprint,
+    log:
+        log_path("fetch", "{dataset}"),
+    benchmark:
+        benchmark_path("fetch", "{dataset}")
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=240,
+    shell:
+        "python -m mmseg_ext fetch {wildcards.dataset} --data {PATHS.data} {params.options} > {log} 2>&1"
+
+
+rule prepare:
+    message:
+        "Convert {wildcards.dataset} to the prepared form"
+    input:
+        source=rules.fetch.output.source,
+    output:
+        card=f"{PATHS.data}/prepared/{{dataset}}/card.json",
+    params:
+        key=lambda wildcards: data_key(card_of(wildcards), CATALOGUE),
+        fingerprint=fingerprint,
+    log:
+        log_path("prepare", "{dataset}"),
+    benchmark:
+        benchmark_path("prepare", "{dataset}")
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=120,
+    shell:
+        "python -m mmseg_ext prepare {wildcards.dataset} --data {PATHS.data} > {log} 2>&1"
+
+
+rule subset:
+    message:
+        "List the cases of {wildcards.task} under {wildcards.condition}, seed {wildcards.seed}"
+    input:
+        cards=prepared_cards,
+    output:
+        cases=f"{PATHS.results}/subsets/{{track}}/{{task}}/{{condition}}/seed_{{seed}}.csv",
+    params:
+        condition=lambda wildcards: CATALOGUE.track(wildcards.track, "command line", "track")
+        .conditions[wildcards.condition]
+        .model_dump_json(),
+    log:
+        log_path("subset", "{track}/{task}/{condition}/seed_{seed}"),
+    benchmark:
+        benchmark_path("subset", "{track}/{task}/{condition}/seed_{seed}")
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    shell:
+        "python -m mmseg_ext subset {wildcards.track} {wildcards.task} {wildcards.condition} "
+        "--seed {wildcards.seed} --data {PATHS.data} --out {output.cases} > {log} 2>&1"

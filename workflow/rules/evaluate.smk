@@ -1,0 +1,53 @@
+"""Predictions to one tidy row per protocol, case and class."""
+
+
+rule evaluate:
+    message:
+        "Score {wildcards.method} on {wildcards.task} ({wildcards.condition}, seed {wildcards.seed})"
+    input:
+        run=rules.train.output.run,
+        predictions=rules.train.output.predictions,
+        cases=rules.subset.output.cases,
+        cards=prepared_cards,
+    output:
+        cases=f"{RUN}/cases.csv",
+    params:
+        protocols=" ".join(f"--protocol {name}" for name in SUITE.protocols),
+        tolerance=lambda wildcards: CATALOGUE.task(wildcards.task, "command line", "task").nsd_tolerance,
+        code=stage_code("evaluation", "evaluate.py"),
+    log:
+        log_path("evaluate", RUN_LOG),
+    benchmark:
+        benchmark_path("evaluate", RUN_LOG)
+    threads: 1
+    resources:
+        mem_mb=1500,
+        runtime=60,
+    shell:
+        "python -m mmseg_ext evaluate {wildcards.track}/{wildcards.task}/{wildcards.method}/{wildcards.condition}"
+        "/seed_{wildcards.seed} {params.protocols} --cases {input.cases} --data {PATHS.data} "
+        "--results {PATHS.results} --workers {threads} > {log} 2>&1"
+
+
+rule controls:
+    message:
+        "Score the control pseudo-methods on {wildcards.task}"
+    input:
+        cards=prepared_cards,
+    output:
+        cases=f"{PATHS.results}/controls/{{task}}/cases.csv",
+    params:
+        protocols=" ".join(f"--protocol {name}" for name in SUITE.protocols),
+        tolerance=lambda wildcards: CATALOGUE.task(wildcards.task, "command line", "task").nsd_tolerance,
+        code=stage_code("evaluation", "controls.py"),
+    log:
+        log_path("controls", "{task}"),
+    benchmark:
+        benchmark_path("controls", "{task}")
+    threads: 1
+    resources:
+        mem_mb=1500,
+        runtime=60,
+    shell:
+        "python -m mmseg_ext controls {wildcards.task} {params.protocols} --data {PATHS.data} "
+        "--results {PATHS.results} > {log} 2>&1"

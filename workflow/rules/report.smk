@@ -1,0 +1,61 @@
+"""Tables and figures for people, and the page."""
+
+
+rule report:
+    message:
+        "Draw tables, figures and the page of suite {wildcards.suite}"
+    input:
+        plan=rules.plan.output.plan,
+        tables=rules.analyse.output,
+        curves=run_files("curves.csv"),
+    output:
+        page=report(
+            f"{PATHS.results}/report/{{suite}}.html",
+            caption="../report/page.rst",
+            category="Page",
+        ),
+        figures=report(
+            directory(f"{PATHS.results}/figures/{{suite}}"),
+            patterns=["{name}.png"],
+            caption="../report/figures.rst",
+            category="Figures",
+        ),
+        markdown=f"{PATHS.results}/tables/{{suite}}/scores.md",
+        latex=f"{PATHS.results}/tables/{{suite}}/scores.tex",
+    params:
+        code=stage_code("reporting", "report.py"),
+    log:
+        log_path("report", "{suite}"),
+    benchmark:
+        benchmark_path("report", "{suite}")
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    shell:
+        "python -m mmseg_ext report {wildcards.suite} --results {PATHS.results} > {log} 2>&1"
+
+
+rule front_page:
+    message:
+        "Put the page of suite {SUITE.suite} in front"
+    input:
+        page=f"{PATHS.results}/report/{SUITE.suite}.html",
+    output:
+        index=f"{PATHS.results}/report/index.html",
+    log:
+        log_path("front_page", SUITE.suite),
+    benchmark:
+        benchmark_path("front_page", SUITE.suite)
+    localrule: True
+    threads: 1
+    shell:
+        "cp {input.page} {output.index} 2> {log}"
+
+
+# A broken cell must not hide the others: the page then shows what there is, and the reason for what is not.
+onerror:
+    shell(
+        f"python -m mmseg_ext analyse {SUITE.suite} --results {PATHS.results} && "
+        f"python -m mmseg_ext report {SUITE.suite} --results {PATHS.results} --front"
+    )

@@ -1,0 +1,34 @@
+"""One generic rule trains, predicts and records the cost of any run."""
+
+
+rule train:
+    message:
+        "Train {wildcards.method} on {wildcards.task} ({wildcards.condition}, seed {wildcards.seed})"
+    input:
+        cards=prepared_cards,
+        cases=rules.subset.output.cases,
+    output:
+        run=f"{RUN}/run.json",
+        config=f"{RUN}/config.py",
+        curves=f"{RUN}/curves.csv",
+        cost=f"{RUN}/cost.json",
+        weights=directory(f"{RUN}/weights"),
+        predictions=directory(f"{RUN}/predictions"),
+    params:
+        # Not an output: Snakemake removes the outputs of a failed job, and the checkpoints must survive it.
+        work=lambda wildcards: PATHS.work(PLAN.keys[planned(wildcards).id]),
+        key=lambda wildcards: PLAN.keys[planned(wildcards).id],
+        schedule=lambda wildcards: planned(wildcards).schedule.model_dump_json(exclude_none=True),
+        variants=" ".join(f"--variant {variant}" for variant in VARIANTS),
+    log:
+        log_path("train", RUN_LOG),
+    benchmark:
+        benchmark_path("train", RUN_LOG)
+    threads: lambda wildcards: planned(wildcards).schedule.threads
+    resources:
+        mem_mb=lambda wildcards: planned(wildcards).schedule.memory_mb,
+        runtime=lambda wildcards: planned(wildcards).schedule.runtime_minutes,
+    shell:
+        "python -m mmseg_ext train {wildcards.track}/{wildcards.task}/{wildcards.method}/{wildcards.condition}"
+        "/seed_{wildcards.seed} --schedule {params.schedule:q} {params.variants} --threads {threads} "
+        "--key {params.key} --cases {input.cases} --data {PATHS.data} --results {PATHS.results} 2>&1 | tee {log}"
