@@ -6,7 +6,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 # Also holds inside the build environments of packages that come as source.
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 
-.PHONY: help install demo test lint format schemas bench clean
+.PHONY: help install demo test format lock bench clean
 
 help:  ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -35,6 +35,13 @@ format: $(STAMP)  ## Bring code and generated files into form
 	ruff format .
 	snakefmt Snakefile workflow
 	python -m mmseg_ext schemas
+
+lock:  ## Write constraints.txt anew from the newest releases (torch stays pinned)
+	rm -rf .lock && $(PYTHON) -m venv .lock
+	grep '^torch==' constraints.txt > .lock/torch.txt
+	PIP_CONSTRAINT=$(CURDIR)/.lock/torch.txt .lock/bin/pip install --quiet '.[dev,bench]'
+	{ grep '^#' constraints.txt; .lock/bin/pip freeze | grep -v '^mmseg-ext' | sed 's/+cpu//' | sort -f; } > .lock/new.txt
+	mv .lock/new.txt constraints.txt && rm -rf .lock
 
 bench: $(STAMP)  ## Time the measures beside their peers, and training beside a bare loop
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --editable '.[bench]'

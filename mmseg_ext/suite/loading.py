@@ -98,6 +98,8 @@ def _fields_at(model: type[BaseModel], location: tuple[int | str, ...]) -> list[
             properties = node.get("properties", {})
             if part in properties:
                 reached.append(properties[part])
+            elif "patternProperties" in node:
+                reached.extend(node["patternProperties"].values())
             elif isinstance(node.get("additionalProperties"), dict):
                 reached.append(node["additionalProperties"])
             elif "items" in node:
