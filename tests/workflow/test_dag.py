@@ -1,0 +1,96 @@
+"""Dry runs: every suite expands to the jobs its matrix asks for, and bad input stops before any job."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from support.workspace import ROOT, Workspace
+
+pytestmark = pytest.mark.workflow
+SUITES = sorted(path.stem for path in (ROOT / "configs" / "suites").glob("*.yaml"))
+
+
+@pytest.fixture
+def workspace(tmp_path):
+    return Workspace(tmp_path)
+
+
+@pytest.mark.parametrize("suite", SUITES)
+def test_every_suite_expands(workspace, suite):
+    content = yaml.safe_load((ROOT / "configs" / "suites" / f"{suite}.yaml").read_text())
+    cells = sum(
+        (len(track.get("tasks", [])) * len(track.get("methods", [])) + len(track.get("pairs", [])))
+        * len(track["conditions"])
+        for track in content["tracks"].values()
+    )
+    runs = cells * len(content["seeds"])
+    local = workspace.folder / "local"
+    for dataset in ("msd_hippocampus", "dsb2018"):
+        for name in ("images", "labels", "masks"):
+            (local / dataset / name).mkdir(parents=True)
+    jobs = workspace.jobs(suite, "--config", f"local_data={local}")
+    assert jobs["train"] == jobs["evaluate"] == runs
+    assert jobs["fetch"] == jobs["prepare"]
+    assert jobs["analyse"] == jobs["report"] == jobs["plan"] == 1
+
+
+def test_the_demo_is_the_default(workspace):
+    call = [sys.executable, "-m", "snakemake", "--cores", "1", "--dry-run", "--quiet", "rules"]
+    done = subprocess.run(
+        call, cwd=workspace.folder, env=workspace.environment, capture_output=True, text=True, check=True
+    )
+    assert "train" in done.stdout + done.stderr
+
+
+def test_a_single_table_can_be_asked_for(workspace):
+    jobs = workspace.jobs("smoke", "results/tables/smoke/scores.csv")
+    assert "analyse" in jobs
+    assert "report" not in jobs
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "words"),
+    [
+        ("configs/suites/smoke.yaml", "unet_tiny", "unet_tinny", ["methods.0", "Did you mean 'unet_tiny'"]),
+        ("configs/suites/smoke.yaml", "[0]", "[]", ["seeds", "at least 1 item"]),
+        ("configs/suites/smoke.yaml", "batch_size", "batchsize", ["schedule.batchsize", "Did you mean 'batch_size'"]),
+        ("configs/datasets/phantom_abdomen_mini.yaml", "fit: pad", "fitt: pad", ["phantom_abdomen_mini.yaml: fitt"]),
+        ("configs/datasets/phantom_abdomen_mini.yaml", "name: generated", "name: gone", ["split.name", "'gone'"]),
+    ],
+)
+def test_bad_configuration_stops_before_any_job(workspace, file, old, new, words):
+    workspace.edit(file, old, new)
+    done = workspace.snakemake("smoke")
+    printed = done.stdout + done.stderr
+    assert done.returncode != 0
+    assert not (workspace.folder / "results").exists()
+    for word in words:
+        assert word in printed
+    assert "Traceback" not in printed
+
+
+def test_a_card_whose_path_does_not_exist(workspace):
+    done = workspace.snakemake("real_small", "--config", "local_data=/nowhere/at/all")
+    printed = done.stdout + done.stderr
+    assert done.returncode != 0
+    assert "/nowhere/at/all" in printed
+    assert "Traceback" not in printed
+
+
+def test_lint_finds_nothing(workspace):
+    done = workspace.snakemake("demo", "--lint")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_rules_follow_the_house_rules():
+    """Every rule has a log, a benchmark, threads, a message and, unless it is local, resources."""
+    for path in sorted((ROOT / "workflow" / "rules").glob("*.smk")):
+        for text in path.read_text().split("\nrule ")[1:]:
+            name, _, body = text.partition(":")
+            needed = ["log:", "benchmark:", "threads:", "message:"]
+            needed += [] if "localrule: True" in body else ["resources:"]
+            for directive in needed:
+                assert f"    {directive}" in body, f"rule {name} of {Path(path).name} has no {directive}"
+            assert "    run:" not in body
