@@ -18,7 +18,16 @@ ARROWS = {
     "pretraining": {"models", "evaluation", "superpixels", "data", "suite"},
     "noise_robust": {"models", "evaluation", "superpixels", "data", "suite"},
     "zero_shot": {"models", "evaluation", "superpixels", "data", "suite"},
-    "engine": {"pretraining", "noise_robust", "zero_shot", "models", "evaluation", "superpixels", "data", "suite"},
+    "engine": {
+        "pretraining",
+        "noise_robust",
+        "zero_shot",
+        "models",
+        "evaluation",
+        "superpixels",
+        "data",
+        "suite",
+    },
     "analysis": {"suite"},
     "reporting": {"analysis", "evaluation", "data", "suite"},
 }

@@ -65,7 +65,9 @@ def expand(suite: Suite, catalogue: Catalogue, file: Path | str) -> list[Planned
         for index, condition in enumerate(runs.conditions):
             if condition not in track.conditions:
                 known = track.conditions
-                raise unknown_name(file, f"{where}.conditions.{index}", condition, f"a condition of {track_name!r}", known)
+                raise unknown_name(
+                    file, f"{where}.conditions.{index}", condition, f"a condition of {track_name!r}", known
+                )
         cells = _cells(runs, where)
         for (task, method), (task_field, method_field) in cells.items():
             catalogue.task(task, file, task_field)

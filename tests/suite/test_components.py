@@ -40,7 +40,11 @@ def test_components_are_found_without_import(package):
 
 
 def test_used_components_are_those_named_in_types(package):
-    config = {"model": {"type": "Net", "heads": [{"type": "pkg.NiceLoss"}]}, "name": "Hook", "opt": {"type": "Adam"}}
+    config = {
+        "model": {"type": "Net", "heads": [{"type": "pkg.NiceLoss"}]},
+        "name": "Hook",
+        "opt": {"type": "Adam"},
+    }
     assert [item.name for item in used_components(config)] == ["Net", "NiceLoss"]
 
 
@@ -65,7 +69,10 @@ def edit(path: Path, text: str) -> None:
 def test_hash_follows_the_code_and_nothing_else(package):
     before = hash_sources([package / "net.py"])
     edit(package / "other.py", "Y = 2\n")
-    edit(package / "net.py", "from pkg import base\n\n@MODELS.register_module()\nclass Net:\n    # why\n    a = base.X\n")
+    edit(
+        package / "net.py",
+        "from pkg import base\n\n@MODELS.register_module()\nclass Net:\n    # why\n    a = base.X\n",
+    )
     assert hash_sources([package / "net.py"]) == before
     edit(package / "base.py", "X = 2\n")
     assert hash_sources([package / "net.py"]) != before

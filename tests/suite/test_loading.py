@@ -54,7 +54,13 @@ def test_valid_configurations_are_read():
     ("model", "base", "path", "value", "expected"),
     [
         (Suite, SUITE, "seedz", [0], ["seedz", "seeds", "Did you mean 'seeds'"]),
-        (Suite, SUITE, "tracks.supervised.schedule.batchsize", 4, ["tracks.supervised.schedule.batchsize", "batch_size"]),
+        (
+            Suite,
+            SUITE,
+            "tracks.supervised.schedule.batchsize",
+            4,
+            ["tracks.supervised.schedule.batchsize", "batch_size"],
+        ),
         (Suite, SUITE, "seeds", [], ["seeds", "at least 1 item"]),
         (Suite, SUITE, "seeds", [1, 1], ["seeds that differ", "[1, 1]"]),
         (Suite, SUITE, "tracks.supervised.schedule.epochs", 2, ["either iterations or epochs"]),
@@ -85,7 +91,12 @@ def test_missing_key_is_named():
 
 @pytest.mark.parametrize(
     ("text", "words"),
-    [("a: 1\na: 2\n", "given twice"), ("a: [1\n", "valid YAML"), ("- 1\n", "a mapping"), ("a: \x00", "valid YAML")],
+    [
+        ("a: 1\na: 2\n", "given twice"),
+        ("a: [1\n", "valid YAML"),
+        ("- 1\n", "a mapping"),
+        ("a: \x00", "valid YAML"),
+    ],
 )
 def test_unusable_yaml(tmp_path, text, words):
     path = tmp_path / "x.yaml"

@@ -62,11 +62,23 @@ def test_listed_pairs_and_schedules_of_single_tasks(configs):
 @pytest.mark.parametrize(
     ("path", "value", "words"),
     [
-        ("tracks.supervised.tasks.0", "phantom_abdomn", ["tracks.supervised.tasks.0", "Did you mean 'phantom_abdomen'"]),
-        ("tracks.supervised.methods.0", "unet_tinny", ["tracks.supervised.methods.0", "Did you mean 'unet_tiny'"]),
+        (
+            "tracks.supervised.tasks.0",
+            "phantom_abdomn",
+            ["tracks.supervised.tasks.0", "Did you mean 'phantom_abdomen'"],
+        ),
+        (
+            "tracks.supervised.methods.0",
+            "unet_tinny",
+            ["tracks.supervised.methods.0", "Did you mean 'unet_tiny'"],
+        ),
         ("tracks.supervised.conditions.0", "ful", ["tracks.supervised.conditions.0", "'full'", "labels_10"]),
         ("protocols.0", "strikt", ["protocols.0", "'strict'"]),
-        ("tracks.supervised.schedules", {"dsb2018": demo()["tracks"]["supervised"]["schedule"]}, ["schedules.dsb2018"]),
+        (
+            "tracks.supervised.schedules",
+            {"dsb2018": demo()["tracks"]["supervised"]["schedule"]},
+            ["schedules.dsb2018"],
+        ),
         ("seeds", [], ["seeds"]),
     ],
 )

@@ -32,7 +32,15 @@ class Workspace:
 
     def command(self, suite: str, *arguments: str) -> list[str]:
         """Return the Snakemake call for a suite."""
-        call = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", f"configs/suites/{suite}.yaml"]
+        call = [
+            sys.executable,
+            "-m",
+            "snakemake",
+            "--cores",
+            "2",
+            "--configfile",
+            f"configs/suites/{suite}.yaml",
+        ]
         return [*call, "--nocolor", *arguments]
 
     def snakemake(self, suite: str, *arguments: str) -> subprocess.CompletedProcess[str]:

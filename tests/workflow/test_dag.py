@@ -55,9 +55,24 @@ def test_a_single_table_can_be_asked_for(workspace):
     [
         ("configs/suites/smoke.yaml", "unet_tiny", "unet_tinny", ["methods.0", "Did you mean 'unet_tiny'"]),
         ("configs/suites/smoke.yaml", "[0]", "[]", ["seeds", "at least 1 item"]),
-        ("configs/suites/smoke.yaml", "batch_size", "batchsize", ["schedule.batchsize", "Did you mean 'batch_size'"]),
-        ("configs/datasets/phantom_abdomen_mini.yaml", "fit: pad", "fitt: pad", ["phantom_abdomen_mini.yaml: fitt"]),
-        ("configs/datasets/phantom_abdomen_mini.yaml", "name: generated", "name: gone", ["split.name", "'gone'"]),
+        (
+            "configs/suites/smoke.yaml",
+            "batch_size",
+            "batchsize",
+            ["schedule.batchsize", "Did you mean 'batch_size'"],
+        ),
+        (
+            "configs/datasets/phantom_abdomen_mini.yaml",
+            "fit: pad",
+            "fitt: pad",
+            ["phantom_abdomen_mini.yaml: fitt"],
+        ),
+        (
+            "configs/datasets/phantom_abdomen_mini.yaml",
+            "name: generated",
+            "name: gone",
+            ["split.name", "'gone'"],
+        ),
     ],
 )
 def test_bad_configuration_stops_before_any_job(workspace, file, old, new, words):

@@ -50,9 +50,13 @@ def test_nothing_is_done_twice(finished):
 def test_every_shell_line_can_be_pasted(copy):
     before = (copy.folder / RUN / "cases.csv").read_bytes()
     done = copy.snakemake("smoke", "--dry-run", "--forceall", "--printshellcmds")
-    lines = [line.strip() for line in done.stdout.splitlines() if line.strip().startswith("python -m mmseg_ext")]
+    lines = [
+        line.strip() for line in done.stdout.splitlines() if line.strip().startswith("python -m mmseg_ext")
+    ]
     stages = [line.split()[3] for line in lines]
-    assert sorted(stages) == sorted("plan fetch prepare subset train evaluate controls analyse report".split())
+    assert sorted(stages) == sorted(
+        "plan fetch prepare subset train evaluate controls analyse report".split()
+    )
     for stage in ("subset", "evaluate", "analyse"):
         line = next(line for line in lines if line.split()[3] == stage)
         subprocess.run(line, shell=True, cwd=copy.folder, env=copy.environment, check=True)
@@ -64,7 +68,9 @@ def test_adding_a_method_or_a_data_set_reruns_nothing(copy):
     jobs = copy.jobs("smoke")
     assert jobs["train"] == jobs["evaluate"] == 1
     assert "prepare" not in jobs
-    copy.edit("configs/suites/smoke.yaml", "[phantom_abdomen_mini]", "[phantom_abdomen_mini, phantom_lesion_mini]")
+    copy.edit(
+        "configs/suites/smoke.yaml", "[phantom_abdomen_mini]", "[phantom_abdomen_mini, phantom_lesion_mini]"
+    )
     jobs = copy.jobs("smoke")
     assert jobs["train"] == jobs["evaluate"] == 3
     assert jobs["prepare"] == jobs["fetch"] == 1
@@ -122,7 +128,11 @@ def test_a_killed_training_ends_with_the_numbers_of_one_never_killed(copy):
     copy.snakemake("smoke", "--unlock")
     done = copy.snakemake("smoke", "--rerun-incomplete")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "resum" in (copy.folder / "results/logs/train" / RUN.removeprefix("results/runs/")).with_suffix(
-        ".log"
-    ).read_text().lower()
+    assert (
+        "resum"
+        in (copy.folder / "results/logs/train" / RUN.removeprefix("results/runs/"))
+        .with_suffix(".log")
+        .read_text()
+        .lower()
+    )
     assert (copy.folder / RUN / "cases.csv").read_bytes() == before
