@@ -69,12 +69,8 @@ def fetch(
     dataset: str,
     configs: Configs = DEFAULT_CONFIGS,
     data: Data = DEFAULT_DATA,
-    mirror: Annotated[
-        Path | None, typer.Option(help="Folder searched for archives before the network.")
-    ] = None,
-    local_data: Annotated[
-        Path | None, typer.Option(help="Folder with unpacked data in DIR/<dataset>.")
-    ] = None,
+    mirror: Annotated[Path | None, typer.Option(help="Folder searched for archives before the network.")] = None,
+    local_data: Annotated[Path | None, typer.Option(help="Folder with unpacked data in DIR/<dataset>.")] = None,
 ) -> None:
     """Get a data set in the form its source gives it."""
     from mmseg_ext.data.fetch import fetch as fetch_dataset
@@ -121,9 +117,7 @@ def train(
     run: RunName,
     schedule: Annotated[str, typer.Option(help="Schedule as JSON, as in a suite's `schedule`.")],
     cases: CasesFile,
-    variant: Annotated[
-        list[str], typer.Option(help="Predictions to make: selection_inference; may be repeated.")
-    ],
+    variant: Annotated[list[str], typer.Option(help="Predictions to make: selection_inference; may be repeated.")],
     threads: Annotated[int, typer.Option(help="CPU threads.")] = 1,
     key: Annotated[str | None, typer.Option(help="Refuse to start unless the run's key is this one.")] = None,
     configs: Configs = DEFAULT_CONFIGS,
@@ -263,9 +257,7 @@ def clean(
     from mmseg_ext.suite.cleaning import clean_checkpoints
 
     freed = clean_checkpoints(Paths(results=results), dry_run)
-    print(
-        f"{'Would free' if dry_run else 'Freed'} {sum(freed.values()) / 2**20:.1f} MiB in {len(freed)} runs"
-    )
+    print(f"{'Would free' if dry_run else 'Freed'} {sum(freed.values()) / 2**20:.1f} MiB in {len(freed)} runs")
 
 
 @app.command()
@@ -279,9 +271,7 @@ def schemas(
     if not check:
         write_schemas(folder)
     elif found := stale(folder):
-        raise InputError(
-            found[0], "content", "out of date", "the models' schema", "Run `python -m mmseg_ext schemas`."
-        )
+        raise InputError(found[0], "content", "out of date", "the models' schema", "Run `python -m mmseg_ext schemas`.")
 
 
 def _run_id(text: str) -> RunId:
@@ -298,9 +288,7 @@ def _check_run(run: RunId, known: Catalogue) -> None:
     known.task(run.task, "command line", "RUN")
     known.method(run.track, run.method, "command line", "RUN")
     if run.condition not in track.conditions:
-        raise unknown_name(
-            "command line", "RUN", run.condition, f"a condition of {run.track!r}", track.conditions
-        )
+        raise unknown_name("command line", "RUN", run.condition, f"a condition of {run.track!r}", track.conditions)
 
 
 def _prepared(names: list[str], data: Path) -> dict[str, Any]:

@@ -27,9 +27,7 @@ def export_run(run: Path, out: Path, selection: str = "last") -> Path:
     facts = read_json(run / "run.json")
     weights = run / "weights" / f"{selection}.pth"
     if not weights.is_file():
-        raise unknown_name(
-            run, "selection", selection, "weights", (path.stem for path in weights.parent.glob("*.pth"))
-        )
+        raise unknown_name(run, "selection", selection, "weights", (path.stem for path in weights.parent.glob("*.pth")))
     if out.exists():
         raise InputError("command line", "--out", str(out), "a folder that does not exist yet")
     with replacing(out) as part:

@@ -47,9 +47,7 @@ class Catalogue:
         folder = self.root / "methods" / track
         card = self._find(MethodCard, "method", name, f"a method of track {track!r}", folder, file, field)
         if not self.method_config(track, name).is_file():
-            raise InputError(
-                folder / f"{name}.yaml", "config", "nothing", f"the MMEngine config {name}.py beside it"
-            )
+            raise InputError(folder / f"{name}.yaml", "config", "nothing", f"the MMEngine config {name}.py beside it")
         return card
 
     def method_config(self, track: str, name: str) -> Path:
@@ -68,9 +66,7 @@ class Catalogue:
         path = folder / f"{card.split.name}.csv"
         if not path.is_file():
             asking = self.root / "datasets" / f"{card.dataset}.yaml"
-            raise unknown_name(
-                asking, "split.name", card.split.name, f"a file of {folder}", stems(folder, "csv")
-            )
+            raise unknown_name(asking, "split.name", card.split.name, f"a file of {folder}", stems(folder, "csv"))
         return path
 
     def task(self, name: str, file: Path | str, field: str) -> Task:
@@ -94,9 +90,7 @@ class Catalogue:
         for index, part in enumerate([*task.train, *task.val, *task.test]):
             card = self.dataset(part.dataset, asking, f"parts.{index}.dataset")
             if card.class_names != task.classes:
-                raise InputError(
-                    asking, "classes", task.classes, f"the classes of {card.dataset}: {card.class_names}"
-                )
+                raise InputError(asking, "classes", task.classes, f"the classes of {card.dataset}: {card.class_names}")
 
     def _find(
         self, model: type[ModelT], key: str, name: str, kind: str, folder: Path, file: Path | str, field: str

@@ -57,9 +57,7 @@ def components() -> dict[str, Component]:
 def _registrations(node: ast.ClassDef | ast.FunctionDef) -> Iterator[tuple[str, str]]:
     for decorator in node.decorator_list:
         match decorator:
-            case ast.Call(
-                func=ast.Attribute(value=ast.Name(id=registry), attr="register_module"), keywords=keywords
-            ):
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=registry), attr="register_module"), keywords=keywords):
                 named = [item.value.value for item in keywords if isinstance(item.value, ast.Constant)]
                 yield registry, str(named[0]) if named else node.name
 

@@ -202,10 +202,7 @@ class DatasetCard(StrictModel):
         values = [value for spec in self.classes for value in spec.values]
         if len(set(values)) != len(values):
             raise ValueError(f"every label value under one class, found {values}")
-        if (
-            isinstance(self.layout, ImageMaskPairs)
-            and len(self.channels) != {"rgb": 3, "grey": 1}[self.layout.colour]
-        ):
+        if isinstance(self.layout, ImageMaskPairs) and len(self.channels) != {"rgb": 3, "grey": 1}[self.layout.colour]:
             raise ValueError(f"as many channels as colour {self.layout.colour!r} has, found {self.channels}")
         if isinstance(self.layout, NiftiVolumes) and len(self.channels) != 1:
             raise ValueError(f"one channel for layout nifti_volumes, found {self.channels}")

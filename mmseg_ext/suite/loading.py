@@ -14,9 +14,7 @@ from mmseg_ext.suite.errors import InputError, unknown_name
 class StrictModel(BaseModel):
     """Base of every configuration model: unknown keys are refused, values do not change."""
 
-    model_config: ClassVar[ConfigDict] = ConfigDict(
-        extra="forbid", frozen=True, use_attribute_docstrings=True
-    )
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 ModelT = TypeVar("ModelT", bound=StrictModel)

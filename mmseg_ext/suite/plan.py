@@ -61,9 +61,7 @@ class Plan:
         self.suite = suite
         self.catalogue = catalogue
         self.paths = paths
-        self.runs: dict[RunId, PlannedRun] = {
-            planned.id: planned for planned in expand(suite, catalogue, file)
-        }
+        self.runs: dict[RunId, PlannedRun] = {planned.id: planned for planned in expand(suite, catalogue, file)}
         self.keys: dict[RunId, str] = {run: run_key(planned, catalogue) for run, planned in self.runs.items()}
         self.tasks = {run.task: catalogue.task(run.task, file, "tasks") for run in self.runs}
 

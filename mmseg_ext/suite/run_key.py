@@ -41,9 +41,7 @@ def method_config(path: Path) -> dict[str, Any]:
     try:
         return Config.fromfile(path).to_dict()
     except Exception as error:  # a config is code: whatever it raises is the user's to see
-        raise InputError(
-            path, "content", f"{type(error).__name__}: {error}", "a valid MMEngine config"
-        ) from error
+        raise InputError(path, "content", f"{type(error).__name__}: {error}", "a valid MMEngine config") from error
 
 
 def data_recipe(card: DatasetCard, catalogue: Catalogue) -> dict[str, Any]:
@@ -87,9 +85,7 @@ def run_key(planned: PlannedRun, catalogue: Catalogue) -> str:
         "format": FORMAT_VERSION,
         "config": config,
         "schedule": schedule,
-        "task": {
-            key: value for key, value in as_plain(task).items() if key not in ("title", "nsd_tolerance")
-        },
+        "task": {key: value for key, value in as_plain(task).items() if key not in ("title", "nsd_tolerance")},
         "condition": {key: value for key, value in as_plain(condition).items() if key != "title"},
         "seed": run.seed,
         "data": datasets,

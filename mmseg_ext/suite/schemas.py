@@ -32,9 +32,7 @@ def schema_text(model: type[StrictModel]) -> str:
 def stale(folder: Path) -> list[Path]:
     """Return the schema files in a folder that are missing or differ from the models."""
     paths = {folder / f"{name}.schema.json": schema_text(model) for name, model in MODELS.items()}
-    return [
-        path for path, text in paths.items() if not path.is_file() or path.read_text(encoding="utf-8") != text
-    ]
+    return [path for path, text in paths.items() if not path.is_file() or path.read_text(encoding="utf-8") != text]
 
 
 def write_schemas(folder: Path) -> None:

@@ -25,9 +25,7 @@ def test_a_drifted_schema_is_noticed(tmp_path):
 def test_every_file_points_an_editor_to_its_schema(name):
     for path in (ROOT / "configs").glob(f"{FOLDERS[name]}/*.yaml"):
         pointer = path.read_text().splitlines()[0].removeprefix("# yaml-language-server: $schema=")
-        assert (path.parent / pointer).resolve() == ROOT / "workflow" / "schemas" / f"{name}.schema.json", (
-            path
-        )
+        assert (path.parent / pointer).resolve() == ROOT / "workflow" / "schemas" / f"{name}.schema.json", path
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -50,13 +50,9 @@ def test_nothing_is_done_twice(finished):
 def test_every_shell_line_can_be_pasted(copy):
     before = (copy.folder / RUN / "cases.csv").read_bytes()
     done = copy.snakemake("smoke", "--dry-run", "--forceall", "--printshellcmds")
-    lines = [
-        line.strip() for line in done.stdout.splitlines() if line.strip().startswith("python -m mmseg_ext")
-    ]
+    lines = [line.strip() for line in done.stdout.splitlines() if line.strip().startswith("python -m mmseg_ext")]
     stages = [line.split()[3] for line in lines]
-    assert sorted(stages) == sorted(
-        "plan fetch prepare subset train evaluate controls analyse report".split()
-    )
+    assert sorted(stages) == sorted("plan fetch prepare subset train evaluate controls analyse report".split())
     for stage in ("subset", "evaluate", "analyse"):
         line = next(line for line in lines if line.split()[3] == stage)
         subprocess.run(line, shell=True, cwd=copy.folder, env=copy.environment, check=True)
@@ -68,9 +64,7 @@ def test_adding_a_method_or_a_data_set_reruns_nothing(copy):
     jobs = copy.jobs("smoke")
     assert jobs["train"] == jobs["evaluate"] == 1
     assert "prepare" not in jobs
-    copy.edit(
-        "configs/suites/smoke.yaml", "[phantom_abdomen_mini]", "[phantom_abdomen_mini, phantom_lesion_mini]"
-    )
+    copy.edit("configs/suites/smoke.yaml", "[phantom_abdomen_mini]", "[phantom_abdomen_mini, phantom_lesion_mini]")
     jobs = copy.jobs("smoke")
     assert jobs["train"] == jobs["evaluate"] == 3
     assert jobs["prepare"] == jobs["fetch"] == 1
