@@ -78,5 +78,8 @@ def test_torch_free_packages_do_not_load_torch():
         for file in source_files()
         if layer(file) in TORCH_FREE and file.name != "__init__.py"
     ]
-    code = f"import importlib, sys\nfor name in {modules!r}: importlib.import_module(name)\nsys.exit('torch' in sys.modules)"
+    code = (
+        f"import importlib, sys\nfor name in {modules!r}: importlib.import_module(name)\n"
+        "sys.exit('torch' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

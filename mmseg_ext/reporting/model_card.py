@@ -64,7 +64,9 @@ def model_card(facts: dict[str, Any], selection: str) -> str:
 |---|---|
 {table}
 
-`weights.pth` is a plain state dict; read it with `torch.load(path, weights_only=True)`. `config.py` is the resolved MMEngine
-config of the network and its training, `run.json` holds the input range, the label space and the hashes behind every number.
+`weights.pth` is a plain state dict; read it with `torch.load(path, weights_only=True)`. `config.py` is the resolved
+MMEngine config of the network and its training, `run.json` holds the input range, the label space and the hashes
+behind every number.
+
 The licence of the training data may bind what may be done with the weights; see the data set's card.
 """

@@ -34,7 +34,8 @@ class RunId:
         parts = text.strip("/").split("/")
         if len(parts) != 5 or not parts[4].removeprefix("seed_").isdigit():
             raise ValueError(f"found {text!r}, expected track/task/method/condition/seed_N")
-        return cls(*parts[:4], int(parts[4].removeprefix("seed_")))
+        track, task, method, condition, seed = parts
+        return cls(track, task, method, condition, int(seed.removeprefix("seed_")))
 
 
 @dataclass(frozen=True)

@@ -39,9 +39,10 @@ def method_config(path: Path) -> dict[str, Any]:
         InputError: If the file is not a valid config.
     """
     try:
-        return Config.fromfile(path).to_dict()
+        config: dict[str, Any] = Config.fromfile(path).to_dict()
     except Exception as error:  # a config is code: whatever it raises is the user's to see
         raise InputError(path, "content", f"{type(error).__name__}: {error}", "a valid MMEngine config") from error
+    return config
 
 
 def data_recipe(card: DatasetCard, catalogue: Catalogue) -> dict[str, Any]:
