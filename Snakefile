@@ -19,8 +19,8 @@ include: "workflow/rules/report.smk"
 
 rule all:
     default_target: True
-    message:
-        "Suite {SUITE.suite} is complete"
     input:
         f"{PATHS.results}/report/index.html",
     localrule: True
+    message:
+        "Suite {SUITE.suite} is complete"

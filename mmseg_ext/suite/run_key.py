@@ -45,20 +45,34 @@ def method_config(path: Path) -> dict[str, Any]:
     return config
 
 
+def source_recipe(card: DatasetCard) -> dict[str, Any]:
+    """Return what determines the raw form of a data set, as far as it is known beforehand."""
+    source: dict[str, Any] = as_plain(card)["source"]
+    match source["access"]:
+        case "generated":
+            return {**source, "code": hash_sources([PACKAGE / "data" / "phantoms" / f"{source['generator']}.py"])}
+        case "open":
+            # Where a file comes from does not matter, what is in it does.
+            return {"files": [{key: file[key] for key in ("filename", "sha256", "md5")} for file in source["files"]]}
+        case access:
+            return {"access": access}
+
+
 def data_recipe(card: DatasetCard, catalogue: Catalogue) -> dict[str, Any]:
     """Return what determines a prepared data set, as far as it is known beforehand."""
     split = catalogue.split_file(card)
-    described = as_plain(card)
-    recipe = {key: value for key, value in described.items() if key not in _DESCRIPTIVE}
-    source = described["source"]
-    if source["access"] == "generated":
-        recipe["generator"] = source
-        recipe["generator_code"] = hash_sources([PACKAGE / "data" / "phantoms" / f"{source['generator']}.py"])
-    elif source["access"] == "open":
-        recipe["files"] = source["files"]
-    recipe["split_rows"] = hash_file(split) if split else None
-    recipe["converter_code"] = hash_sources([PACKAGE / "data" / "prepare.py"])
-    return recipe
+    described = {key: value for key, value in as_plain(card).items() if key not in _DESCRIPTIVE}
+    return {
+        **described,
+        "source": source_recipe(card),
+        "split_rows": hash_file(split) if split else None,
+        "converter_code": hash_sources([PACKAGE / "data" / "prepare.py"]),
+    }
+
+
+def source_key(card: DatasetCard) -> str:
+    """Return the hash that names one raw form of a data set."""
+    return hash_value(source_recipe(card))[:16]
 
 
 def data_key(card: DatasetCard, catalogue: Catalogue) -> str:

@@ -4,13 +4,8 @@ TABLES = "cases scores comparisons ranks status cost claims flags".split()
 
 
 rule plan:
-    message:
-        "Write down what suite {wildcards.suite} is made of"
     output:
         plan=f"{PATHS.results}/plans/{{suite}}.json",
-    params:
-        suite=SUITE.model_dump_json(exclude_none=True),
-        keys=list(PLAN.keys.values()),
     log:
         log_path("plan", "{suite}"),
     benchmark:
@@ -21,14 +16,17 @@ rule plan:
     resources:
         mem_mb=500,
         runtime=5,
+    params:
+        suite=SUITE.model_dump_json(exclude_none=True),
+        keys=list(PLAN.keys.values()),
+    message:
+        "Write down what suite {wildcards.suite} is made of"
     shell:
         "python -m mmseg_ext plan --suite {params.suite:q} --data {PATHS.data} --results {PATHS.results} "
         "> {log} 2>&1"
 
 
 rule analyse:
-    message:
-        "Compute intervals, tests, ranks and verdicts of suite {wildcards.suite}"
     input:
         plan=rules.plan.output.plan,
         cases=run_files("cases.csv"),
@@ -37,8 +35,6 @@ rule analyse:
         controls=[f"{PATHS.controls(task)}/cases.csv" for task in PLAN.tasks],
     output:
         expand(f"{PATHS.results}/tables/{{{{suite}}}}/{{table}}.csv", table=TABLES),
-    params:
-        code=stage_code("analysis", "analyse.py"),
     log:
         log_path("analyse", "{suite}"),
     benchmark:
@@ -47,5 +43,9 @@ rule analyse:
     resources:
         mem_mb=2000,
         runtime=60,
+    params:
+        code=stage_code("analysis", "analyse.py"),
+    message:
+        "Compute intervals, tests, ranks and verdicts of suite {wildcards.suite}"
     shell:
         "python -m mmseg_ext analyse {wildcards.suite} --results {PATHS.results} > {log} 2>&1"

@@ -10,7 +10,7 @@ from mmseg_ext.suite.components import PACKAGE, hash_sources
 from mmseg_ext.suite.errors import InputError
 from mmseg_ext.suite.matrix import RunId
 from mmseg_ext.suite.plan import Plan, read_suite
-from mmseg_ext.suite.run_key import data_key
+from mmseg_ext.suite.run_key import data_key, source_key
 
 try:
     SUITE_FILE = str(workflow.configfiles[0])

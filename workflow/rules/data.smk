@@ -14,14 +14,8 @@ def fingerprint(wildcards):
 
 
 rule fetch:
-    message:
-        "Fetch {wildcards.dataset}"
     output:
         source=f"{PATHS.data}/raw/{{dataset}}/source.json",
-    params:
-        options=source_options,
-        key=lambda wildcards: data_key(card_of(wildcards), CATALOGUE),
-        fingerprint=fingerprint,
     log:
         log_path("fetch", "{dataset}"),
     benchmark:
@@ -30,20 +24,21 @@ rule fetch:
     resources:
         mem_mb=1000,
         runtime=240,
+    params:
+        options=source_options,
+        key=lambda wildcards: source_key(card_of(wildcards)),
+        fingerprint=fingerprint,
+    message:
+        "Fetch {wildcards.dataset}"
     shell:
         "python -m mmseg_ext fetch {wildcards.dataset} --data {PATHS.data} {params.options} > {log} 2>&1"
 
 
 rule prepare:
-    message:
-        "Convert {wildcards.dataset} to the prepared form"
     input:
         source=rules.fetch.output.source,
     output:
         card=f"{PATHS.data}/prepared/{{dataset}}/card.json",
-    params:
-        key=lambda wildcards: data_key(card_of(wildcards), CATALOGUE),
-        fingerprint=fingerprint,
     log:
         log_path("prepare", "{dataset}"),
     benchmark:
@@ -52,21 +47,20 @@ rule prepare:
     resources:
         mem_mb=2000,
         runtime=120,
+    params:
+        key=lambda wildcards: data_key(card_of(wildcards), CATALOGUE),
+        fingerprint=fingerprint,
+    message:
+        "Convert {wildcards.dataset} to the prepared form"
     shell:
         "python -m mmseg_ext prepare {wildcards.dataset} --data {PATHS.data} > {log} 2>&1"
 
 
 rule subset:
-    message:
-        "List the cases of {wildcards.task} under {wildcards.condition}, seed {wildcards.seed}"
     input:
         cards=prepared_cards,
     output:
         cases=f"{PATHS.results}/subsets/{{track}}/{{task}}/{{condition}}/seed_{{seed}}.csv",
-    params:
-        condition=lambda wildcards: CATALOGUE.track(wildcards.track, "command line", "track")
-        .conditions[wildcards.condition]
-        .model_dump_json(),
     log:
         log_path("subset", "{track}/{task}/{condition}/seed_{seed}"),
     benchmark:
@@ -75,6 +69,12 @@ rule subset:
     resources:
         mem_mb=500,
         runtime=5,
+    params:
+        condition=lambda wildcards: CATALOGUE.track(wildcards.track, "command line", "track")
+        .conditions[wildcards.condition]
+        .model_dump_json(),
+    message:
+        "List the cases of {wildcards.task} under {wildcards.condition}, seed {wildcards.seed}"
     shell:
         "python -m mmseg_ext subset {wildcards.track} {wildcards.task} {wildcards.condition} "
         "--seed {wildcards.seed} --data {PATHS.data} --out {output.cases} > {log} 2>&1"

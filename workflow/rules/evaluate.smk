@@ -2,8 +2,6 @@
 
 
 rule evaluate:
-    message:
-        "Score {wildcards.method} on {wildcards.task} ({wildcards.condition}, seed {wildcards.seed})"
     input:
         run=rules.train.output.run,
         predictions=rules.train.output.predictions,
@@ -11,10 +9,6 @@ rule evaluate:
         cards=prepared_cards,
     output:
         cases=f"{RUN}/cases.csv",
-    params:
-        protocols=" ".join(f"--protocol {name}" for name in SUITE.protocols),
-        tolerance=lambda wildcards: CATALOGUE.task(wildcards.task, "command line", "task").nsd_tolerance,
-        code=stage_code("evaluation", "evaluate.py"),
     log:
         log_path("evaluate", RUN_LOG),
     benchmark:
@@ -23,6 +17,12 @@ rule evaluate:
     resources:
         mem_mb=1500,
         runtime=60,
+    params:
+        protocols=" ".join(f"--protocol {name}" for name in SUITE.protocols),
+        tolerance=lambda wildcards: CATALOGUE.task(wildcards.task, "command line", "task").nsd_tolerance,
+        code=stage_code("evaluation", "evaluate.py"),
+    message:
+        "Score {wildcards.method} on {wildcards.task} ({wildcards.condition}, seed {wildcards.seed})"
     shell:
         "python -m mmseg_ext evaluate {wildcards.track}/{wildcards.task}/{wildcards.method}/{wildcards.condition}"
         "/seed_{wildcards.seed} {params.protocols} --cases {input.cases} --data {PATHS.data} "
@@ -30,16 +30,10 @@ rule evaluate:
 
 
 rule controls:
-    message:
-        "Score the control pseudo-methods on {wildcards.task}"
     input:
         cards=prepared_cards,
     output:
         cases=f"{PATHS.results}/controls/{{task}}/cases.csv",
-    params:
-        protocols=" ".join(f"--protocol {name}" for name in SUITE.protocols),
-        tolerance=lambda wildcards: CATALOGUE.task(wildcards.task, "command line", "task").nsd_tolerance,
-        code=stage_code("evaluation", "controls.py"),
     log:
         log_path("controls", "{task}"),
     benchmark:
@@ -48,6 +42,12 @@ rule controls:
     resources:
         mem_mb=1500,
         runtime=60,
+    params:
+        protocols=" ".join(f"--protocol {name}" for name in SUITE.protocols),
+        tolerance=lambda wildcards: CATALOGUE.task(wildcards.task, "command line", "task").nsd_tolerance,
+        code=stage_code("evaluation", "controls.py"),
+    message:
+        "Score the control pseudo-methods on {wildcards.task}"
     shell:
         "python -m mmseg_ext controls {wildcards.task} {params.protocols} --data {PATHS.data} "
         "--results {PATHS.results} > {log} 2>&1"

@@ -2,8 +2,6 @@
 
 
 rule report:
-    message:
-        "Draw tables, figures and the page of suite {wildcards.suite}"
     input:
         plan=rules.plan.output.plan,
         tables=rules.analyse.output,
@@ -22,8 +20,6 @@ rule report:
         ),
         markdown=f"{PATHS.results}/tables/{{suite}}/scores.md",
         latex=f"{PATHS.results}/tables/{{suite}}/scores.tex",
-    params:
-        code=stage_code("reporting", "report.py"),
     log:
         log_path("report", "{suite}"),
     benchmark:
@@ -32,13 +28,15 @@ rule report:
     resources:
         mem_mb=2000,
         runtime=30,
+    params:
+        code=stage_code("reporting", "report.py"),
+    message:
+        "Draw tables, figures and the page of suite {wildcards.suite}"
     shell:
         "python -m mmseg_ext report {wildcards.suite} --results {PATHS.results} > {log} 2>&1"
 
 
 rule front_page:
-    message:
-        "Put the page of suite {SUITE.suite} in front"
     input:
         page=f"{PATHS.results}/report/{SUITE.suite}.html",
     output:
@@ -49,6 +47,8 @@ rule front_page:
         benchmark_path("front_page", SUITE.suite)
     localrule: True
     threads: 1
+    message:
+        "Put the page of suite {SUITE.suite} in front"
     shell:
         "cp {input.page} {output.index} 2> {log}"
 

@@ -2,8 +2,6 @@
 
 
 rule train:
-    message:
-        "Train {wildcards.method} on {wildcards.task} ({wildcards.condition}, seed {wildcards.seed})"
     input:
         cards=prepared_cards,
         cases=rules.subset.output.cases,
@@ -14,12 +12,6 @@ rule train:
         cost=f"{RUN}/cost.json",
         weights=directory(f"{RUN}/weights"),
         predictions=directory(f"{RUN}/predictions"),
-    params:
-        # Not an output: Snakemake removes the outputs of a failed job, and the checkpoints must survive it.
-        work=lambda wildcards: PATHS.work(PLAN.keys[planned(wildcards).id]),
-        key=lambda wildcards: PLAN.keys[planned(wildcards).id],
-        schedule=lambda wildcards: planned(wildcards).schedule.model_dump_json(exclude_none=True),
-        variants=" ".join(f"--variant {variant}" for variant in VARIANTS),
     log:
         log_path("train", RUN_LOG),
     benchmark:
@@ -28,6 +20,14 @@ rule train:
     resources:
         mem_mb=lambda wildcards: planned(wildcards).schedule.memory_mb,
         runtime=lambda wildcards: planned(wildcards).schedule.runtime_minutes,
+    params:
+        # Not an output: Snakemake removes the outputs of a failed job, and the checkpoints must survive it.
+        work=lambda wildcards: PATHS.work(PLAN.keys[planned(wildcards).id]),
+        key=lambda wildcards: PLAN.keys[planned(wildcards).id],
+        schedule=lambda wildcards: planned(wildcards).schedule.model_dump_json(exclude_none=True),
+        variants=" ".join(f"--variant {variant}" for variant in VARIANTS),
+    message:
+        "Train {wildcards.method} on {wildcards.task} ({wildcards.condition}, seed {wildcards.seed})"
     shell:
         "python -m mmseg_ext train {wildcards.track}/{wildcards.task}/{wildcards.method}/{wildcards.condition}"
         "/seed_{wildcards.seed} --schedule {params.schedule:q} {params.variants} --threads {threads} "
