@@ -10,8 +10,8 @@ from mmseg_ext.suite.dataset_card import Intensity, Window
 def limits(values: np.ndarray, intensity: Intensity) -> tuple[float, float]:
     """Return the physical values of one case that become 0 and 1.
 
-    Where the two percentiles coincide (a few bright pixels on a flat background) the extremes take their place; a
-    constant case gets limits one apart and becomes 0 everywhere.
+    Where the two percentiles coincide (a few bright pixels on a flat background) the extremes take their
+    place; a constant case gets limits one apart and becomes 0 everywhere.
 
     Args:
         values: Physical values of a whole case, of any shape.

@@ -1,6 +1,7 @@
 """Anatomy of the abdominal phantom: what lies where, in mm, and what it looks like on CT.
 
-Coordinates: x to the patient's right, y to the front, z upwards, origin in the middle of the trunk at about the first
+Coordinates: x to the patient's right, y to the front, z upwards, origin in the middle of the trunk at about
+    the first
 lumbar vertebra. Sizes are those of an average adult, scaled to the patient; HU are textbook values.
 """
 
@@ -109,7 +110,7 @@ class _Inside:
         return float(arterial + (portal - arterial) * self.patient.phase + self.rng.normal(0, spread))
 
     def organ(self, name: str, distance: np.ndarray, value: float | np.ndarray, grain: float = 5.0) -> None:
-        """Paint an organ the patient has, inside the cavity, with a texture of standard deviation `grain` HU."""
+        """Paint an organ, if the patient has it, inside the cavity with a texture of `grain` HU."""
         if name not in self.patient.missing:
             self.painter.paint(np.maximum(distance, self.cavity + 2), value + grain * self.texture, name)
 
@@ -208,7 +209,9 @@ def _digestive(inside: _Inside) -> None:
         # Portal and hepatic veins: brighter than the liver once the contrast has come round.
         start = inside.at(35, 15, 25)
         end = inside.at(rng.uniform(40, 110), rng.uniform(-45, 50), rng.uniform(10, 75))
-        vein = np.where(painter.labels == ORGANS.index("liver") + 1, grid.tube([start, end], [5.5, 2.0]), OUTSIDE)
+        vein = np.where(
+            painter.labels == ORGANS.index("liver") + 1, grid.tube([start, end], [5.5, 2.0]), OUTSIDE
+        )
         painter.paint(vein, inside.enhanced(75, 165), "liver")
     body = [inside.at(-52, 5, 72), inside.at(-66, 28, 40), inside.at(-50, 55, 12), inside.at(-8, 62, -4)]
     stomach = grid.tube(body, [30, rng.uniform(30, 40), rng.uniform(22, 30), 16])
@@ -261,7 +264,10 @@ def _vessels(inside: _Inside) -> None:
     painter.paint(grid.tube(cava, [10, 11, 13]), inside.enhanced(70, 150))
     wiggle = [float(value) for value in inside.rng.normal(0, 3, 3)]
     aorta: list[Vector] = [
-        (-9 + wiggle[0], front + 10, -120), (-10 + wiggle[1], front + 11, 0), (-8 + wiggle[2], front + 9, 110),
+        (-9 + wiggle[0], front + 10, -120), (-10 + wiggle[1], front + 11, 0), (-8 + wiggle[2], front + 9,
+        110),
     ]  # fmt: skip
     radius = inside.rng.uniform(9, 12.5)
-    inside.organ("aorta", grid.tube(aorta, [0.85 * radius, radius, 1.1 * radius]), inside.enhanced(320, 160), 3)
+    inside.organ(
+        "aorta", grid.tube(aorta, [0.85 * radius, radius, 1.1 * radius]), inside.enhanced(320, 160), 3
+    )

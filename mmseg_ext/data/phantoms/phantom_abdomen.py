@@ -1,11 +1,12 @@
 """CT-like abdominal volumes with eight organs, different in every patient.
 
-Patients differ in size, fat, pose, contrast phase, organ size and place, smooth deformation, voxel spacing, noise and
-stored orientation. Some have no gallbladder or only one kidney. Space is sampled three times a slice and averaged,
-and surfaces are soft in plane, so thick slices show partial volume; a voxel belongs to what covers most of it.
+Patients differ in size, fat, pose, contrast phase, organ size and place, smooth deformation, voxel spacing,
+noise and stored orientation. Some have no gallbladder or only one kidney. Space is sampled three times a
+slice and averaged, and surfaces are soft in plane, so thick slices show partial volume; a voxel belongs to
+what covers most of it.
 
-Raw form: images/<case>.nii.gz (int16 HU) and labels/<case>.nii.gz (uint8, ids of `ORGANS`), 96 x 96 pixels of 3 to
-5 mm in 16 to 24 slices of 5 to 8 mm, with the affine of a scanner.
+Raw form: images/<case>.nii.gz (int16 HU) and labels/<case>.nii.gz (uint8, ids of `ORGANS`), 96 x 96 pixels of
+3 to 5 mm in 16 to 24 slices of 5 to 8 mm, with the affine of a scanner.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import nibabel as nib
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from mmseg_ext.data.phantoms.abdomen_anatomy import ORGANS, Painter, Patient, draw_patient, paint_patient
+from mmseg_ext.data.phantoms.abdomen_anatomy import Painter, Patient, draw_patient, paint_patient
 from mmseg_ext.data.phantoms.random_fields import case_name, item_generator, smooth_field
 from mmseg_ext.data.phantoms.shapes import Grid
 from mmseg_ext.suite.dataset_card import Subset
@@ -56,12 +57,15 @@ def _grid(rng: np.random.Generator, spacing: np.ndarray, slices: int) -> Grid:
     """Return the coordinates of every sample, smoothly deformed."""
     shape = (SIZE, SIZE, slices * _SAMPLES_PER_SLICE)
     steps = spacing / [1, 1, _SAMPLES_PER_SLICE]
-    axes = [(np.arange(size) - (size - 1) / 2) * step for size, step in zip(shape, steps, strict=True)]
     centre = [rng.normal(0, 4), rng.normal(0, 4), rng.uniform(-12, 6)]
+    axes = [
+        ((np.arange(size) - (size - 1) / 2) * step + shift).astype(np.float32)
+        for size, step, shift in zip(shape, steps, centre, strict=True)
+    ]
+    x, y, z = np.meshgrid(*axes, indexing="ij")
     turn = rng.normal(0, 0.04)
-    x, y, z = np.meshgrid(*[(axis + shift).astype(np.float32) for axis, shift in zip(axes, centre, strict=True)],
-                          indexing="ij")  # fmt: skip
-    x, y = np.cos(turn, dtype=np.float32) * x + np.sin(turn, dtype=np.float32) * y, y - np.float32(turn) * x
+    cos, sin = np.float32(np.cos(turn)), np.float32(np.sin(turn))
+    x, y = cos * x + sin * y, cos * y - sin * x
     # Two scales: the pose of the whole trunk, and the shape of single organs.
     x, y, z = (
         axis + 4 * smooth_field(rng, shape, (4, 4, 4)) + fine * smooth_field(rng, shape, (9, 9, 7))

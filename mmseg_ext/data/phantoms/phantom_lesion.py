@@ -1,8 +1,9 @@
 """Dermoscopy-like images of one skin lesion whose border is sharp on one side and fuzzy on the other.
 
-The lesion is star-shaped: r(phi) = r0 (1 + sum_k a_k cos(k phi + b_k)), k <= 6. With d the signed distance to that
-contour (negative inside), pigment fades as sigmoid(-d / s(phi)); the blur s runs from 0.7 px where the border is sharp
-to 6 px where it is fuzzy. The mask is d < 0 everywhere, so the truth is known even where no eye could draw it.
+The lesion is star-shaped: r(phi) = r0 (1 + sum_k a_k cos(k phi + b_k)), k <= 6. With d the signed distance to
+that contour (negative inside), pigment fades as sigmoid(-d / s(phi)); the blur s runs from 0.7 px where the
+border is sharp to 6 px where it is fuzzy. The mask is d < 0 everywhere, so the truth is known even where it
+cannot be seen.
 
 Raw form: images/<case>.png (RGB), masks/<case>.png (0 or 255), and fuzzy/<case>.png (0 or 255), the band
 |d| < 2 s where s > 2, in which annotators may be expected to disagree.
@@ -62,7 +63,7 @@ def _contour(rng: np.random.Generator) -> _Contour:
     shift = rng.uniform(0, 2 * np.pi, 6)[:, None, None]
     outline = radius * (1 + (amplitude * np.cos(order * angle + shift)).sum(0))
     slope = -radius * (amplitude * order * np.sin(order * angle + shift)).sum(0)
-    # First-order distance to the curve r = outline(phi): the radial gap times the cosine of the curve's slant.
+    # First-order distance to the curve r = outline(phi): the radial gap times the cosine of its slant.
     signed = (distance_to_centre - outline) / np.sqrt(1 + (slope / outline) ** 2)
     towards_fuzzy = 0.5 + 0.5 * np.cos(angle - rng.uniform(0, 2 * np.pi))
     sharpness = expit((towards_fuzzy - rng.uniform(0.45, 0.7)) * 14)
@@ -77,7 +78,8 @@ def _image(rng: np.random.Generator, contour: _Contour) -> np.ndarray:
 
     pigment = expit(-contour.distance / contour.blur)
     # Pigment is denser in places, and a network of fine darker lines runs through it.
-    density = 1 + 0.16 * smooth_field(rng, (SIZE, SIZE), (9, 9)) + 0.08 * smooth_field(rng, (SIZE, SIZE), (34, 34))
+    patches, network = smooth_field(rng, (SIZE, SIZE), (9, 9)), smooth_field(rng, (SIZE, SIZE), (34, 34))
+    density = 1 + 0.16 * patches + 0.08 * network
     strength = (pigment * density * rng.uniform(0.45, 1.0)).clip(0, 1.15)[..., None]
     brown = np.array([rng.uniform(85, 120), rng.uniform(48, 72), rng.uniform(32, 54)])
     core = np.array([48, 30, 28])

@@ -36,6 +36,6 @@ def smooth_field(rng: np.random.Generator, shape: Sequence[int], knots: Sequence
     field = rng.standard_normal(knots).astype(np.float32)
     for size, count in zip(shape, knots, strict=True):
         basis = CubicSpline(np.linspace(0, 1, count), np.eye(count))(np.linspace(0, 1, size))
-        # Contracting the first axis appends the result as the last one: after all axes the order is the first again.
+        # Contracting the first axis appends the result as the last one: after all axes the order is back.
         field = np.tensordot(field, basis.astype(np.float32), axes=(0, 1))
     return field

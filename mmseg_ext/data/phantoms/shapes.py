@@ -1,7 +1,7 @@
-"""Soft shapes in space: each returns how much of every grid point it covers.
+"""Shapes in space as signed distances, and how much of every grid point they cover.
 
-A point covers from 0 to 1 as its signed distance to the surface goes from half a width outside to half a width
-inside, so a grid as coarse as a CT scan shows partial volume instead of steps.
+A point covers from 0 to 1 as its signed distance to the surface goes from half a width outside to half a
+width inside, so a grid as coarse as a CT scan shows partial volume instead of steps.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Grid:
         return np.clip(0.5 - distance / self.width, 0, 1)
 
     def ellipsoid(self, centre: Vector, radii: Vector, turn: float = 0.0) -> np.ndarray:
-        """Return the first-order signed distance to an ellipsoid, turned by `turn` radians about the z axis."""
+        """Return the first-order signed distance to an ellipsoid turned by `turn` radians about z."""
         x, y = self.x - np.float32(centre[0]), self.y - np.float32(centre[1])
         if turn:
             cos, sin = np.float32(np.cos(turn)), np.float32(np.sin(turn))
@@ -39,7 +39,9 @@ class Grid:
         slope = np.sqrt((u / radii[0]) ** 2 + (v / radii[1]) ** 2 + (w / radii[2]) ** 2)
         return ((level - 1) * level / np.maximum(slope, np.float32(1e-3))).astype(np.float32)
 
-    def cylinder(self, centre: tuple[float, float], radii: tuple[float, float], power: float = 2.0) -> np.ndarray:
+    def cylinder(
+        self, centre: tuple[float, float], radii: tuple[float, float], power: float = 2.0
+    ) -> np.ndarray:
         """Return about the signed distance to an upright superelliptic cylinder."""
         u = np.abs((self.x - np.float32(centre[0])) / np.float32(radii[0]))
         v = np.abs((self.y - np.float32(centre[1])) / np.float32(radii[1]))
@@ -51,9 +53,15 @@ class Grid:
         nearest = np.full(self.z.shape, np.inf, np.float32)
         for start, end, first, last in zip(points, points[1:], radii, radii[1:], strict=False):
             step = np.subtract(end, start).astype(np.float32)
-            x, y, z = self.x - np.float32(start[0]), self.y - np.float32(start[1]), self.z - np.float32(start[2])
+            x, y, z = (
+                self.x - np.float32(start[0]),
+                self.y - np.float32(start[1]),
+                self.z - np.float32(start[2]),
+            )
             along = np.clip((x * step[0] + y * step[1] + z * step[2]) / (step @ step), 0, 1)
-            gap = np.sqrt((x - along * step[0]) ** 2 + (y - along * step[1]) ** 2 + (z - along * step[2]) ** 2)
+            gap = np.sqrt(
+                (x - along * step[0]) ** 2 + (y - along * step[1]) ** 2 + (z - along * step[2]) ** 2
+            )
             nearest = np.minimum(nearest, gap - (np.float32(first) + along * np.float32(last - first)))
         return nearest
 
