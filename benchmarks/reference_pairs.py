@@ -69,8 +69,7 @@ def _ellipsoids(
     scaled = [axis / radius for axis, radius in zip(grid, radii, strict=True)]
     distance = np.sqrt(sum(axis**2 for axis in scaled))
     masks = [
-        (distance < 1 + 0.08 * np.sin(rate * scaled[1]) * np.cos(rate * scaled[2])).astype(np.uint8)
-        for rate in (5, 7)
+        (distance < 1 + 0.08 * np.sin(rate * scaled[1]) * np.cos(rate * scaled[2])).astype(np.uint8) for rate in (5, 7)
     ]
     return Pair(name, masks[0], masks[1], spacing)
 
@@ -116,9 +115,7 @@ def _png_stack(folder: Path) -> Mask:
     return np.stack([_picture(path, 0) for path in sorted(folder.glob("*.png"))])
 
 
-def _volumes(
-    truth: Path, prediction: Path, rest: str
-) -> tuple[tuple[Mask, Mask], tuple[float, float, float]]:
+def _volumes(truth: Path, prediction: Path, rest: str) -> tuple[tuple[Mask, Mask], tuple[float, float, float]]:
     """Return one label, the number at the end of `rest`, of two NIfTI label maps."""
     label = int(rest.rpartition("label")[2])
     images = [nib.load(path) for path in (truth, prediction)]

@@ -47,7 +47,7 @@ def fetch(card: DatasetCard, out: Path, mirror: Path | None, local_data: Path | 
     """
     out.mkdir(parents=True, exist_ok=True)
     root, files = out / "unpacked", {}
-    local = _local_folder(card, local_data)
+    local = local_folder(card, local_data)
     if local is not None:
         root = local
     elif isinstance(card.source, GeneratedAccess):
@@ -64,8 +64,12 @@ def fetch(card: DatasetCard, out: Path, mirror: Path | None, local_data: Path | 
     return root
 
 
-def _local_folder(card: DatasetCard, local_data: Path | None) -> Path | None:
-    """Return the folder of data that are already here; None if the data have to be made or fetched."""
+def local_folder(card: DatasetCard, local_data: Path | None) -> Path | None:
+    """Return the folder of data that are already here; None if the data have to be made or fetched.
+
+    Raises:
+        InputError: If the card names a local folder, and it does not exist.
+    """
     if isinstance(card.source, GeneratedAccess):
         return None
     if local_data is not None and (local_data / card.dataset).is_dir():
@@ -75,12 +79,8 @@ def _local_folder(card: DatasetCard, local_data: Path | None) -> Path | None:
     where = f"data set {card.dataset}"
     if card.source.path is None:
         found = "not given" if local_data is None else f"{local_data} without a folder {card.dataset}"
-        hint = (
-            f"Give the folder that holds {card.dataset}/ with `--config local_data=DIR`. {card.description}"
-        )
-        raise InputError(
-            where, "local_data", found, f"a folder with the unpacked data in {card.dataset}/", hint
-        )
+        hint = f"Give the folder that holds {card.dataset}/ with `--config local_data=DIR`. {card.description}"
+        raise InputError(where, "local_data", found, f"a folder with the unpacked data in {card.dataset}/", hint)
     if not card.source.path.is_dir():
         raise InputError(where, "source.path", str(card.source.path), "an existing folder")
     return card.source.path
@@ -114,9 +114,7 @@ def _mirrored(file: RemoteFile, mirror: Path | None) -> Path | None:
         algorithm, expected = known.split(":")
         found = pooch.file_hash(str(path), alg=algorithm)
         if found != expected:
-            raise InputError(
-                path, algorithm, found, expected, "The file is damaged or another version: replace it."
-            )
+            raise InputError(path, algorithm, found, expected, "The file is damaged or another version: replace it.")
     return path
 
 

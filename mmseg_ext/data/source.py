@@ -29,9 +29,7 @@ def source_root(raw: Path) -> Path:
     """
     root = raw / read_json(raw / "source.json")["root"]
     if not root.is_dir():
-        raise InputError(
-            raw / "source.json", "root", str(root), "an existing folder", "Fetch the data set again."
-        )
+        raise InputError(raw / "source.json", "root", str(root), "an existing folder", "Fetch the data set again.")
     return root
 
 

@@ -105,6 +105,4 @@ def _union(first: Box | None, second: Box | None) -> Box | None:
     """Return the smallest box that holds both boxes; None where there is none."""
     if first is None or second is None:
         return first or second
-    return tuple(
-        slice(min(a.start, b.start), max(a.stop, b.stop)) for a, b in zip(first, second, strict=True)
-    )
+    return tuple(slice(min(a.start, b.start), max(a.stop, b.stop)) for a, b in zip(first, second, strict=True))

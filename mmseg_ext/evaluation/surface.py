@@ -81,9 +81,7 @@ def _boundary(padded: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return mask & ~interior
 
 
-def _distances(
-    here: NDArray[np.bool_], other: NDArray[np.bool_], spacing: tuple[float, ...]
-) -> NDArray[np.float64]:
+def _distances(here: NDArray[np.bool_], other: NDArray[np.bool_], spacing: tuple[float, ...]) -> NDArray[np.float64]:
     """Return the distance of every point of `here` to the nearest point of `other`."""
     # In units of the smallest spacing, squared distances along the finest axes are integers and thus exact in
     # the single precision of the map. The library is faster on bytes than on booleans.

@@ -48,9 +48,7 @@ def element_sizes(spacing: tuple[float, ...]) -> NDArray[np.float64]:
     """
     # Stretching space by the spacing turns an area vector n into its cofactors n * prod(spacing) / spacing.
     stretch = np.prod(spacing) / np.asarray(spacing)
-    return np.array(
-        [np.linalg.norm(normals * stretch, axis=1).sum() for normals in _element_normals(len(spacing))]
-    )
+    return np.array([np.linalg.norm(normals * stretch, axis=1).sum() for normals in _element_normals(len(spacing))])
 
 
 @cache

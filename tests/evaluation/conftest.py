@@ -51,9 +51,7 @@ def make_dataset(tmp_path: Path) -> Callable[..., PreparedDataset]:
                 write_image(root / "images" / f"{sample}.png", np.zeros_like(plane))
                 write_image(root / "labels" / f"{sample}.png", plane)
                 size = {"slices": len(volume), "height": plane.shape[0], "width": plane.shape[1]}
-                steps = dict(
-                    zip(("spacing_z", "spacing_y", "spacing_x"), spacing or (None,) * 3, strict=True)
-                )
+                steps = dict(zip(("spacing_z", "spacing_y", "spacing_x"), spacing or (None,) * 3, strict=True))
                 value = {"slope": 1, "intercept": 0, "low": 0, "high": 1, "annotator": "", "text": ""}
                 key = {"sample": sample, "case": case, "patient": f"p_{case}", "slice": index}
                 samples.append({**key, **size, **steps, **value})
@@ -69,9 +67,7 @@ def make_dataset(tmp_path: Path) -> Callable[..., PreparedDataset]:
 @pytest.fixture
 def task() -> Task:
     part = TaskPart(dataset="volumes", subset="test")
-    return Task(
-        task="volumes", title="Volumes", train=[part], test=[part], classes=CLASSES, nsd_tolerance=1.0
-    )
+    return Task(task="volumes", title="Volumes", train=[part], test=[part], classes=CLASSES, nsd_tolerance=1.0)
 
 
 @pytest.fixture

@@ -31,9 +31,7 @@ def test_one_row_a_control_case_and_class(frame):
     assert list(frame.columns) == COLUMNS
     assert len(frame) == 3 * 2 * 2
     assert set(frame["method"]) == {"oracle", "empty", "dilated"}
-    assert frame[["track", "condition", "seed"]].drop_duplicates().to_numpy().tolist() == [
-        ["control", "control", 0]
-    ]
+    assert frame[["track", "condition", "seed"]].drop_duplicates().to_numpy().tolist() == [["control", "control", 0]]
 
 
 def test_controls_bound_every_measure(frame):
@@ -69,9 +67,7 @@ def test_controls_bound_every_measure(frame):
 def test_a_broken_bound_is_named(frame, control, measure, value):
     chosen = (frame["method"] == control) & (frame["case"] == "v1") & (frame["class_name"] == "tumour")
     frame.loc[chosen, measure] = value
-    with pytest.raises(
-        ControlError, match=rf"{control}, case volumes/v1, class tumour, {measure} .*found {value}"
-    ):
+    with pytest.raises(ControlError, match=rf"{control}, case volumes/v1, class tumour, {measure} .*found {value}"):
         check_controls(frame)
 
 

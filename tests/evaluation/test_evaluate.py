@@ -41,12 +41,8 @@ def test_one_row_a_case_and_class_in_order(run):
     assert list(frame["case"]) == ["v2", "v2", "v1", "v1", "v3", "v3"]
     assert list(frame["class_name"]) == ["liver", "tumour"] * 3
     assert list(frame["status"]) == ["ok", "missed", "ok", "ok", "ok", "spurious"]
-    same = frame[
-        ["track", "task", "method", "condition", "seed", "protocol", "dataset", "unit"]
-    ].drop_duplicates()
-    assert same.to_numpy().tolist() == [
-        ["supervised", "volumes", "unet", "full", 3, "strict", "volumes", "mm"]
-    ]
+    same = frame[["track", "task", "method", "condition", "seed", "protocol", "dataset", "unit"]].drop_duplicates()
+    assert same.to_numpy().tolist() == [["supervised", "volumes", "unet", "full", 3, "strict", "volumes", "mm"]]
     assert list(frame["patient"]) == [f"p_{case}" for case in frame["case"]]
 
 
@@ -96,9 +92,7 @@ def test_every_protocol_scores_the_predictions_of_its_variant(run, protocol, tru
     twin = protocol.model_copy(update={"protocol": "twin"})
     frame = evaluate_run(**run | {"protocols": [protocol, flip, twin]})
     assert list(frame["protocol"].unique()) == ["strict", "flipped", "twin"]
-    by_name = {
-        name: rows.drop(columns="protocol").reset_index(drop=True) for name, rows in frame.groupby("protocol")
-    }
+    by_name = {name: rows.drop(columns="protocol").reset_index(drop=True) for name, rows in frame.groupby("protocol")}
     pd.testing.assert_frame_equal(by_name["strict"], by_name["twin"])
     assert (by_name["flipped"]["dsc"].dropna() == 1).all()
 

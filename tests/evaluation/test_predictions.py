@@ -20,9 +20,7 @@ def test_what_is_written_is_read(tmp_path, labels):
     assert [path.name for path in (tmp_path / "set").iterdir()] == ["case_1.npz"]
 
 
-@pytest.mark.parametrize(
-    ("change", "field"), [(lambda x: x.astype(np.int64), "dtype"), (lambda x: x[0], "shape")]
-)
+@pytest.mark.parametrize(("change", "field"), [(lambda x: x.astype(np.int64), "dtype"), (lambda x: x[0], "shape")])
 def test_other_arrays_are_refused_on_both_ways(tmp_path, labels, change, field):
     with pytest.raises(InputError, match=rf"case_1.*labels\.{field}"):
         write_prediction(tmp_path, "case_1", change(labels))

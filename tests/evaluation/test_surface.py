@@ -77,9 +77,7 @@ def test_background_around_the_masks_changes_nothing(seed):
 def test_the_two_masks_can_be_swapped(shape):
     spacing = ANISOTROPIC[-len(shape) :]
     truth, prediction = blobs(1, shape)
-    forth, back = (
-        surface_measures(*pair, spacing, 1.0) for pair in ((truth, prediction), (prediction, truth))
-    )
+    forth, back = (surface_measures(*pair, spacing, 1.0) for pair in ((truth, prediction), (prediction, truth)))
     assert vars(forth) == pytest.approx(vars(back), rel=1e-12)
 
 
@@ -156,9 +154,7 @@ def test_a_mask_in_one_slice_of_a_volume_keeps_its_third_dimension():
 def test_the_edge_of_the_array_counts_as_background():
     inside, touching = box((6, 6), (1, 5), (1, 5)), box((4, 4), (0, 4), (0, 4))
     shifted = [box((6, 6), (1, 5), (2, 5)), box((4, 4), (0, 4), (1, 4))]
-    measured = [
-        surface_measures(*pair, (1.0, 1.0), 0.5) for pair in zip([inside, touching], shifted, strict=True)
-    ]
+    measured = [surface_measures(*pair, (1.0, 1.0), 0.5) for pair in zip([inside, touching], shifted, strict=True)]
     assert measured[0] == measured[1]
 
 
