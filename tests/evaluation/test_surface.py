@@ -208,6 +208,13 @@ def test_element_sizes_of_flat_faces_and_cut_corners():
     assert lengths[0b0110] == pytest.approx(2 * lengths[1])
 
 
+def test_corners_that_share_no_edge_are_cut_off_one_by_one():
+    # Marching cubes could also join them; the reference implementation of the NSD cuts them off.
+    sizes = element_sizes(ANISOTROPIC)
+    for code in (0b00000110, 0b10000001, 0b00010110, 0b01101001):
+        assert sizes[code] == pytest.approx(code.bit_count() * sizes[1])
+
+
 @pytest.mark.parametrize("spacing", [(1.0, 1.0), (2.0, 0.5), (1.0, 1.0, 1.0), ANISOTROPIC])
 def test_a_mask_and_its_complement_have_the_same_elements(spacing):
     sizes = element_sizes(spacing)
