@@ -39,18 +39,14 @@ def prepare(card: DatasetCard, raw: Path, out: Path, split_file: Path | None) ->
     converter = _CONVERTERS[card.layout.layout]
     found = converter.find_pairs(card.layout, source_root(raw))
     splits = make_split(card, found.pairs, split_file)
-    require_free_space(
-        out, sum(converter.count_bytes(pair) for pair in found.pairs), f"preparing {card.dataset}"
-    )
+    require_free_space(out, sum(converter.count_bytes(pair) for pair in found.pairs), f"preparing {card.dataset}")
     rows: list[dict[str, Any]] = []
     pixels: list[tuple[str, str, int]] = []
     with replacing(out) as part:
         for pair in progress(found.pairs, f"prepare {card.dataset}"):
             case = converter.convert(pair, card)
             if card.unit == "mm" and case.spacing is None:
-                raise InputError(
-                    pair.image, "spacing", "none", "a spacing in mm", "Use `unit: px` on the card."
-                )
+                raise InputError(pair.image, "spacing", "none", "a spacing in mm", "Use `unit: px` on the card.")
             rows += _write_case(part, pair, case)
             counts = np.bincount(case.labels.ravel(), minlength=len(card.classes))
             pixels += [(pair.case, name, int(n)) for name, n in zip(card.class_names, counts, strict=True)]
@@ -86,7 +82,4 @@ def _write_case(root: Path, pair: Pair, case: ConvertedCase) -> Iterator[dict[st
 def _count_classes(class_pixels: pd.DataFrame) -> dict[str, dict[str, int]]:
     """Return in how many cases each class occurs and how many pixels it has in all."""
     by_class = class_pixels.groupby("class_name", sort=False)["pixels"]
-    return {
-        str(name): {"cases": int((pixels > 0).sum()), "pixels": int(pixels.sum())}
-        for name, pixels in by_class
-    }
+    return {str(name): {"cases": int((pixels > 0).sum()), "pixels": int(pixels.sum())} for name, pixels in by_class}

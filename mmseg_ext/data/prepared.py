@@ -61,9 +61,7 @@ class PreparedDataset:
         self.card: dict[str, Any] = read_json(root / "card.json")
         self.name: str = self.card["dataset"]
         numbers = {column: [""] for column in COLUMNS if column not in TEXT_COLUMNS}
-        self.samples = pd.read_csv(
-            root / "samples.csv", dtype=TEXT_COLUMNS, keep_default_na=False, na_values=numbers
-        )
+        self.samples = pd.read_csv(root / "samples.csv", dtype=TEXT_COLUMNS, keep_default_na=False, na_values=numbers)
 
     @property
     def classes(self) -> list[str]:

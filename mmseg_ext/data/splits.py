@@ -44,9 +44,7 @@ def read_split(path: Path, pairs: list[Pair]) -> pd.DataFrame:
         raise InputError(path, "columns", list(table.columns), f"the columns {', '.join(COLUMNS)}")
     for row, (case, subset) in enumerate(zip(table["case"], table["subset"], strict=True), start=2):
         if subset not in SUBSETS:
-            raise InputError(
-                path, f"subset in line {row} (case {case})", subset, f"one of {', '.join(SUBSETS)}"
-            )
+            raise InputError(path, f"subset in line {row} (case {case})", subset, f"one of {', '.join(SUBSETS)}")
     repeated = table.loc[table["case"].duplicated(), "case"]
     if len(repeated):
         raise InputError(path, "case", repeated.iloc[0], "every case once")
@@ -56,9 +54,7 @@ def read_split(path: Path, pairs: list[Pair]) -> pd.DataFrame:
         raise InputError(path, "case", f"no row for {unlisted[0]}", "a row for every case of the data")
     unknown = sorted(set(table["case"]) - cases.keys())
     if unknown:
-        raise InputError(
-            path, "case", unknown[0], "a case of the data", "Is a file missing, or is it skipped?"
-        )
+        raise InputError(path, "case", unknown[0], "a case of the data", "Is a file missing, or is it skipped?")
     for case, patient in zip(table["case"], table["patient"], strict=True):
         if patient != cases[case].patient:
             raise InputError(

@@ -73,10 +73,7 @@ def _share(train: pd.DataFrame, fraction: float, order: list[object]) -> pd.Data
     )
     # A product such as 0.1 * 30 = 3.0000000000000004 means 3.
     chosen = set(patients[: math.ceil(fraction * len(patients) - 1e-9)])
-    kept = [
-        (dataset, patient) in chosen
-        for dataset, patient in zip(train["dataset"], train["patient"], strict=True)
-    ]
+    kept = [(dataset, patient) in chosen for dataset, patient in zip(train["dataset"], train["patient"], strict=True)]
     return train[kept]
 
 

@@ -59,9 +59,7 @@ def _zip_members(opened: zipfile.ZipFile) -> list[_Member]:
         kind = stat.S_IFMT(info.external_attr >> 16)
         # Archives written on other systems carry no file type.
         is_file = kind in (0, stat.S_IFREG) and not info.is_dir()
-        members.append(
-            _Member(info.filename, info.is_dir(), is_file, info.file_size, partial(opened.open, info))
-        )
+        members.append(_Member(info.filename, info.is_dir(), is_file, info.file_size, partial(opened.open, info)))
     return members
 
 

@@ -42,14 +42,10 @@ def read_image(path: Path, colour: Literal["rgb", "grey"]) -> np.ndarray:
     if image.mode not in _DEEP_MODES:
         return np.array(image.convert("RGB" if colour == "rgb" else "L"))
     if colour == "rgb":
-        raise InputError(
-            path, "pixel type", image.mode, "8 bits a channel", "Use `colour: grey` on the card."
-        )
+        raise InputError(path, "pixel type", image.mode, "8 bits a channel", "Use `colour: grey` on the card.")
     values = np.array(image)
     if values.dtype.kind == "f" or values.min() < 0 or values.max() > _MAX_16_BIT:
-        raise InputError(
-            path, "pixel values", f"{values.min()} to {values.max()} ({image.mode})", "8 or 16 bits"
-        )
+        raise InputError(path, "pixel values", f"{values.min()} to {values.max()} ({image.mode})", "8 or 16 bits")
     return values.astype(np.uint16)
 
 
@@ -99,9 +95,7 @@ def convert(pair: Pair, card: DatasetCard) -> ConvertedCase:
     image = read_image(pair.image, card.layout.colour)
     mask = read_mask(pair.label, card.layout.binarise_at)
     if mask.shape != image.shape[:2]:
-        raise InputError(
-            pair.label, "height and width", mask.shape, f"those of {pair.image}: {image.shape[:2]}"
-        )
+        raise InputError(pair.label, "height and width", mask.shape, f"those of {pair.image}: {image.shape[:2]}")
     ids = to_class_ids(mask, card.classes, pair.label)
     low, high = limits(image, card.intensity)
     return ConvertedCase(image[None], ids[None], None, 1.0, 0.0, low, high)

@@ -79,9 +79,7 @@ def read_volume(path: Path, slice_axis: str = "axial") -> Volume:
     try:
         values = np.asanyarray(source.dataobj.get_unscaled())
     except (ImageFileError, EOFError, OSError, ValueError, zlib.error) as error:
-        raise InputError(
-            path, "content", str(error), "a whole NIfTI file; this one seems truncated"
-        ) from None
+        raise InputError(path, "content", str(error), "a whole NIfTI file; this one seems truncated") from None
     if values.dtype.kind not in "iuf":
         raise InputError(path, "data type", str(values.dtype), "real numbers")
     if values.dtype.kind == "f" and not np.isfinite(values).all():
@@ -147,9 +145,7 @@ def _check_same_space(pair: Pair, image: Any, label: Any) -> None:
     if image.shape != label.shape:
         raise InputError(pair.label, "shape", label.shape, f"that of {pair.image}: {image.shape}")
     corners = np.array(np.meshgrid(*[(0, size - 1) for size in image.shape])).reshape(3, -1).T
-    gap = np.linalg.norm(
-        apply_affine(image.affine, corners) - apply_affine(label.affine, corners), axis=1
-    ).max()
+    gap = np.linalg.norm(apply_affine(image.affine, corners) - apply_affine(label.affine, corners), axis=1).max()
     if gap > 0.1 * voxel_sizes(image.affine).min():
         expected = f"that of {pair.image}, within a tenth of a voxel"
         raise InputError(pair.label, "affine", f"corners up to {gap:.3g} mm apart", expected)

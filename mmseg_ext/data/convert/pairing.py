@@ -58,9 +58,7 @@ def find_folder(root: Path, candidates: str | list[str], field: str) -> Path:
     for name in names:
         if (root / name).is_dir():
             return root / name
-    present = (
-        sorted(path.name for path in root.iterdir() if path.is_dir()) if root.is_dir() else "no such folder"
-    )
+    present = sorted(path.name for path in root.iterdir() if path.is_dir()) if root.is_dir() else "no such folder"
     raise InputError(root, f"layout.{field}", present, f"a folder {' or '.join(names)} in it")
 
 
@@ -95,13 +93,9 @@ def pair_files(
     _check_partners(images, wanted_images, labels, found_labels, suffixes[1], endings)
     _check_partners(labels, wanted_labels, images, found_images, suffixes[0], endings)
     if not wanted_images:
-        raise InputError(
-            images, "files", "none", f"files named <case>{suffixes[0]} with ending {', '.join(endings)}"
-        )
+        raise InputError(images, "files", "none", f"files named <case>{suffixes[0]} with ending {', '.join(endings)}")
     pairs = [
-        Pair(
-            case, _patient(case, patient_pattern, found_images[case]), found_images[case], found_labels[case]
-        )
+        Pair(case, _patient(case, patient_pattern, found_images[case]), found_images[case], found_labels[case])
         for case in sorted(wanted_images)
     ]
     present = found_images.keys() | found_labels.keys()
@@ -129,9 +123,7 @@ def to_class_ids(values: np.ndarray, classes: Sequence[ClassSpec], file: Path) -
             raise InputError(file, "label value", value, "whole numbers")
         if value not in declared:
             expected = f"a value that a class declares: one of {sorted(declared)}"
-            raise InputError(
-                file, "label value", int(value), expected, "Add it to `classes` of the data set card."
-            )
+            raise InputError(file, "label value", int(value), expected, "Add it to `classes` of the data set card.")
     ids = np.array([declared[value] for value in present.tolist()], np.uint8)
     return ids[inverse].reshape(values.shape)
 
@@ -181,9 +173,7 @@ def _patient(case: str, pattern: str | None, file: Path) -> str:
         patient = match.group(1) if match else None
     except (re.error, IndexError) as error:
         found = f"{pattern} ({error})"
-        raise InputError(
-            "data set card", "layout.patient_pattern", found, "a pattern with one group"
-        ) from None
+        raise InputError("data set card", "layout.patient_pattern", found, "a pattern with one group") from None
     if not patient:
         raise InputError(file, "case", case, f"a name that matches layout.patient_pattern {pattern!r}")
     return patient

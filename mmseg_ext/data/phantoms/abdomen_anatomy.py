@@ -209,9 +209,7 @@ def _digestive(inside: _Inside) -> None:
         # Portal and hepatic veins: brighter than the liver once the contrast has come round.
         start = inside.at(35, 15, 25)
         end = inside.at(rng.uniform(40, 110), rng.uniform(-45, 50), rng.uniform(10, 75))
-        vein = np.where(
-            painter.labels == ORGANS.index("liver") + 1, grid.tube([start, end], [5.5, 2.0]), OUTSIDE
-        )
+        vein = np.where(painter.labels == ORGANS.index("liver") + 1, grid.tube([start, end], [5.5, 2.0]), OUTSIDE)
         painter.paint(vein, inside.enhanced(75, 165), "liver")
     body = [inside.at(-52, 5, 72), inside.at(-66, 28, 40), inside.at(-50, 55, 12), inside.at(-8, 62, -4)]
     stomach = grid.tube(body, [30, rng.uniform(30, 40), rng.uniform(22, 30), 16])
@@ -268,6 +266,4 @@ def _vessels(inside: _Inside) -> None:
         110),
     ]  # fmt: skip
     radius = inside.rng.uniform(9, 12.5)
-    inside.organ(
-        "aorta", grid.tube(aorta, [0.85 * radius, radius, 1.1 * radius]), inside.enhanced(320, 160), 3
-    )
+    inside.organ("aorta", grid.tube(aorta, [0.85 * radius, radius, 1.1 * radius]), inside.enhanced(320, 160), 3)

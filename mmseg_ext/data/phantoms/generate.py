@@ -16,9 +16,7 @@ from mmseg_ext.suite.files import replacing
 
 def generators() -> list[str]:
     """Return the names of the generators."""
-    return sorted(
-        info.name for info in pkgutil.iter_modules(phantoms.__path__) if info.name.startswith("phantom_")
-    )
+    return sorted(info.name for info in pkgutil.iter_modules(phantoms.__path__) if info.name.startswith("phantom_"))
 
 
 def find_generator(name: str) -> ModuleType:

@@ -39,9 +39,7 @@ class Grid:
         slope = np.sqrt((u / radii[0]) ** 2 + (v / radii[1]) ** 2 + (w / radii[2]) ** 2)
         return ((level - 1) * level / np.maximum(slope, np.float32(1e-3))).astype(np.float32)
 
-    def cylinder(
-        self, centre: tuple[float, float], radii: tuple[float, float], power: float = 2.0
-    ) -> np.ndarray:
+    def cylinder(self, centre: tuple[float, float], radii: tuple[float, float], power: float = 2.0) -> np.ndarray:
         """Return about the signed distance to an upright superelliptic cylinder."""
         u = np.abs((self.x - np.float32(centre[0])) / np.float32(radii[0]))
         v = np.abs((self.y - np.float32(centre[1])) / np.float32(radii[1]))
@@ -59,9 +57,7 @@ class Grid:
                 self.z - np.float32(start[2]),
             )
             along = np.clip((x * step[0] + y * step[1] + z * step[2]) / (step @ step), 0, 1)
-            gap = np.sqrt(
-                (x - along * step[0]) ** 2 + (y - along * step[1]) ** 2 + (z - along * step[2]) ** 2
-            )
+            gap = np.sqrt((x - along * step[0]) ** 2 + (y - along * step[1]) ** 2 + (z - along * step[2]) ** 2)
             nearest = np.minimum(nearest, gap - (np.float32(first) + along * np.float32(last - first)))
         return nearest
 
