@@ -9,11 +9,7 @@ from mmseg_ext.data.convert import nifti_volumes
 from mmseg_ext.data.convert.pairing import Pair
 from mmseg_ext.suite.errors import InputError
 
-AXES = [
-    "".join(code)
-    for order in itertools.permutations(("RL", "AP", "SI"))
-    for code in itertools.product(*order)
-]
+AXES = ["".join(code) for order in itertools.permutations(("RL", "AP", "SI")) for code in itertools.product(*order)]
 
 
 @pytest.fixture
@@ -186,7 +182,7 @@ def test_affines_must_agree(tmp_path, shift, refused):
     if not refused:
         assert convert(root).labels.all()
         return
-    with pytest.raises(InputError, match="affine.*1 mm"):
+    with pytest.raises(InputError, match=r"affine.*1 mm"):
         convert(root)
 
 

@@ -20,9 +20,7 @@ def write_nifti(path: Path, values: np.ndarray, affine: np.ndarray | None = None
     """Write RAS+ values, stored with the given order of axes; the default affine is 2 x 3 x 5 mm."""
     path.parent.mkdir(parents=True, exist_ok=True)
     image = nib.Nifti1Image(values, np.diag([2.0, 3.0, 5.0, 1.0]) if affine is None else affine)
-    stored = nib.orientations.ornt_transform(
-        nib.io_orientation(image.affine), nib.orientations.axcodes2ornt(axes)
-    )
+    stored = nib.orientations.ornt_transform(nib.io_orientation(image.affine), nib.orientations.axcodes2ornt(axes))
     nib.save(image.as_reoriented(stored), path)
     return path
 
