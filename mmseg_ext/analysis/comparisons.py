@@ -1,0 +1,143 @@
+"""Paired comparisons of methods, and of the conditions of one method.
+
+The test is the sign-flip permutation test of the mean difference: unlike Wilcoxon's, its null is about the very
+quantity whose interval stands beside it, and it keeps ties. A pair is a patient: seeds and the cases of a patient are
+averaged first, since they are not independent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from mmseg_ext.analysis.bootstrap import Estimate, Floats, Sample, estimate, tabulate
+from mmseg_ext.analysis.measures import orientation
+
+COMPARED_MEASURES = ("dsc", "nsd")
+ALPHA = 0.05
+PERMUTATIONS = 9999
+COMPARISON_COLUMNS = [
+    "kind", "track", "task", "dataset", "protocol", "held", "measure", "a", "b", "difference", "ci_low", "ci_high",
+    "ci_kind", "n_cases", "n_patients", "n_seeds", "superiority", "p", "p_holm", "separable",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A minus B on the cases and seeds both have."""
+
+    estimate: Estimate
+    sample: Sample
+    p: float
+    """Two-sided, not corrected; NaN below two patients."""
+    superiority: float
+    """Probability that A is better on a patient both are tried on, ties counted half."""
+
+
+def comparison_table(macro: pd.DataFrame, resamples: int) -> pd.DataFrame:
+    """Compare every pair of methods under each condition, and every pair of conditions of each method.
+
+    Holm's correction is over a family: all pairs and measures of one task, data set and protocol, under one condition
+    where methods are compared, over all methods where conditions are. A pair is separable if the corrected p-value is
+    below ALPHA and the interval excludes 0: the test speaks of these trained networks, the interval of other seeds too.
+
+    Args:
+        macro: Result of `macro_cases`.
+        resamples: Bootstrap resamples.
+    """
+    rows: list[dict[str, Any]] = []
+    for kind, varied, held in (("methods", "method", "condition"), ("conditions", "condition", "method")):
+        family = ["track", "task", "dataset", "protocol"] + (["condition"] if kind == "methods" else [])
+        for _, members in macro.groupby(family, sort=True):
+            found = [
+                {"kind": kind, **row}
+                for _, group in members.groupby(held, sort=True)
+                for row in _pairs(group, varied, held, resamples)
+            ]
+            corrected = holm(np.array([row["p"] for row in found], dtype=float))
+            for row, p_holm in zip(found, corrected, strict=True):
+                excludes_zero = row["ci_low"] > 0 or row["ci_high"] < 0
+                rows.append({**row, "p_holm": p_holm, "separable": bool(p_holm < ALPHA and excludes_zero)})
+    return pd.DataFrame(rows, columns=COMPARISON_COLUMNS)
+
+
+def _pairs(group: pd.DataFrame, varied: str, held: str, resamples: int) -> Iterator[dict[str, Any]]:
+    parts = {str(name): part for name, part in group.groupby(varied, sort=True)}
+    first = group.iloc[0]
+    for measure in COMPARED_MEASURES:
+        for a, b in combinations(parts, 2):
+            found = paired_difference(parts[a], parts[b], measure, resamples)
+            yield {
+                **{column: first[column] for column in ("track", "task", "dataset", "protocol")},
+                "held": first[held],
+                "measure": measure,
+                "a": a,
+                "b": b,
+                "difference": found.estimate.mean,
+                "ci_low": found.estimate.low,
+                "ci_high": found.estimate.high,
+                "ci_kind": found.estimate.kind,
+                "n_cases": found.sample.cases,
+                "n_patients": found.sample.patients,
+                "n_seeds": found.sample.seeds,
+                "superiority": found.superiority,
+                "p": found.p,
+            }
+
+
+def paired_difference(a: pd.DataFrame, b: pd.DataFrame, measure: str, resamples: int) -> Difference:
+    """Compare two sets of cases on the (case, seed) pairs in which the measure is defined for both.
+
+    Args:
+        a, b: Rows of `macro_cases`, each of one method and condition.
+        measure: One of MEASURES.
+        resamples: Bootstrap resamples.
+    """
+    keys = ["case", "patient", "seed"]
+    both = a[[*keys, measure]].merge(b[[*keys, measure]], on=keys, suffixes=("_a", "_b"), validate="one_to_one")
+    both["difference"] = both[f"{measure}_a"] - both[f"{measure}_b"]
+    sample = tabulate(both, "difference")
+    by_patient = _patient_means(sample)
+    better = orientation(measure) * by_patient
+    superiority = float(np.mean((better > 0) + 0.5 * (better == 0))) if len(better) else float("nan")
+    return Difference(estimate(sample, resamples), sample, sign_flip(by_patient), superiority)
+
+
+def _patient_means(sample: Sample) -> Floats:
+    means: Floats = sample.sums.sum(axis=1) / sample.counts.sum(axis=1)
+    return means
+
+
+def sign_flip(differences: Floats) -> float:
+    """Return the two-sided p-value of the sign-flip permutation test of a zero mean.
+
+    Exact when there are no more than PERMUTATIONS sign patterns, else by that many random ones (seeded). NaN below
+    two differences.
+    """
+    if len(differences) < 2:
+        return float("nan")
+    test = stats.permutation_test(
+        (differences,),
+        np.mean,
+        permutation_type="samples",
+        vectorized=True,
+        n_resamples=PERMUTATIONS,
+        rng=np.random.default_rng(len(differences)),
+    )
+    return float(test.pvalue)
+
+
+def holm(p_values: Floats) -> Floats:
+    """Return Holm's step-down adjusted p-values; a NaN stays NaN and does not count."""
+    adjusted = np.full(len(p_values), np.nan)
+    defined = np.flatnonzero(~np.isnan(p_values))
+    order = defined[np.argsort(p_values[defined], kind="stable")]
+    factors = len(order) - np.arange(len(order))
+    adjusted[order] = np.minimum(np.maximum.accumulate(p_values[order] * factors), 1)
+    return adjusted

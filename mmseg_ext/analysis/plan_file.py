@@ -1,0 +1,72 @@
+"""The plan of a suite, as the analysis reads it: what was to run, under which names, in which folders."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from mmseg_ext.suite.files import read_json
+from mmseg_ext.suite.loading import StrictModel, parse
+from mmseg_ext.suite.suite_config import Schedule, Suite
+from mmseg_ext.suite.track import MethodCard, Protocol, Track
+
+
+class DatasetSummary(StrictModel):
+    """What a reader must know of a data set, and where its prepared form lies."""
+
+    title: str
+    modality: str
+    licence: str
+    access: str
+    homepage: str | None = None
+    citation: str | None = None
+    prepared: Path
+
+
+class TaskSummary(StrictModel):
+    """A task's label space and data sets."""
+
+    title: str
+    classes: list[str]
+    """Class names by id, background first."""
+    unit: Literal["mm", "px"]
+    nsd_tolerance: float
+    datasets: dict[str, DatasetSummary]
+
+
+class Cell(StrictModel):
+    """One planned run."""
+
+    run: str
+    track: str
+    task: str
+    method: str
+    condition: str
+    seed: int
+    key: str
+    folder: Path
+    work: Path
+    schedule: Schedule
+
+
+class PlanFile(StrictModel):
+    """A suite with every name resolved."""
+
+    suite: Suite
+    protocols: dict[str, Protocol]
+    tracks: dict[str, Track]
+    methods: dict[str, MethodCard]
+    """By `track/method`."""
+    tasks: dict[str, TaskSummary]
+    runs: list[Cell]
+    controls: dict[str, Path]
+    """Folder of each task's control pseudo-methods."""
+
+
+def read_plan(path: Path) -> PlanFile:
+    """Read a plan.
+
+    Raises:
+        InputError: If the file is missing or is not a plan.
+    """
+    return parse(PlanFile, read_json(path), path)
