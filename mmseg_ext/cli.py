@@ -165,6 +165,7 @@ def evaluate(
 def controls(
     task: str,
     protocol: Protocols,
+    cases: CasesFile,
     configs: Configs = DEFAULT_CONFIGS,
     data: Data = DEFAULT_DATA,
     results: Results = DEFAULT_RESULTS,
@@ -176,18 +177,18 @@ def controls(
     known = catalogue(configs)
     found = known.task(task, "command line", "task")
     protocols = [known.protocol(name, "command line", "--protocol") for name in protocol]
-    frame = control_cases(found, _prepared(found.datasets, data), protocols)
+    frame = control_cases(found, _prepared(found.datasets, data), cases, protocols)
     write_cases(frame, Paths(data, results).controls(task) / "cases.csv")
     check_controls(frame)
 
 
 @app.command()
-def analyse(suite: str, results: Results = DEFAULT_RESULTS) -> None:
+def analyse(suite: str, configs: Configs = DEFAULT_CONFIGS, results: Results = DEFAULT_RESULTS) -> None:
     """Compute intervals, paired tests, ranks, verdicts and flags of a planned suite."""
     from mmseg_ext.analysis.analyse import analyse as analyse_suite
 
     paths = Paths(results=results)
-    analyse_suite(paths.plan(suite), paths.tables(suite))
+    analyse_suite(paths.plan(suite), paths.tables(suite), configs)
 
 
 @app.command()

@@ -4,10 +4,11 @@
     <dataset>/labels/<sample>.png     8-bit class ids
     <dataset>/samples.csv             one row a sample (slice of a volume, or image), see COLUMNS
     <dataset>/splits.csv              case, patient, subset
+    <dataset>/class_pixels.csv        case, class_name, pixels: label pixels of every class in every case
     <dataset>/card.json               classes, channels, counts, unit, hash of every file, content hash
 
-A stored grey value times `slope` plus `intercept` is the physical value; `low` and `high` are the physical values
-that become 0 and 1 for a network. Spacing is in mm, or empty where the source has none.
+A stored grey value times `slope` plus `intercept` is the physical value; `low` and `high` are the physical
+values that become 0 and 1 for a network. Spacing is in mm, or empty where the source has none.
 """
 
 from __future__ import annotations
@@ -59,9 +60,8 @@ class PreparedDataset:
         self.root = root
         self.card: dict[str, Any] = read_json(root / "card.json")
         self.name: str = self.card["dataset"]
-        self.samples = pd.read_csv(root / "samples.csv", dtype=TEXT_COLUMNS, keep_default_na=False, na_values={
-            column: [""] for column in COLUMNS if column not in TEXT_COLUMNS
-        })  # fmt: skip
+        numbers = {column: [""] for column in COLUMNS if column not in TEXT_COLUMNS}
+        self.samples = pd.read_csv(root / "samples.csv", dtype=TEXT_COLUMNS, keep_default_na=False, na_values=numbers)
 
     @property
     def classes(self) -> list[str]:
@@ -81,7 +81,13 @@ class PreparedDataset:
     @cached_property
     def splits(self) -> pd.DataFrame:
         """Columns case, patient, subset."""
-        return pd.read_csv(self.root / "splits.csv", dtype=str)
+        return pd.read_csv(self.root / "splits.csv", dtype=str, keep_default_na=False)
+
+    @cached_property
+    def class_pixels(self) -> pd.DataFrame:
+        """Columns case, class_name, pixels."""
+        text = {"case": str, "class_name": str}
+        return pd.read_csv(self.root / "class_pixels.csv", dtype=text, keep_default_na=False)
 
     @cached_property
     def cases(self) -> dict[str, Case]:
@@ -120,7 +126,7 @@ def write_image(path: Path, values: np.ndarray) -> None:
 def finish(
     root: Path, card: dict[str, Any], samples: Sequence[dict[str, Any]], splits: pd.DataFrame
 ) -> PreparedDataset:
-    """Write the tables and, last, `card.json` with the content hash, for images and labels already below `root`.
+    """Write the tables and, last, `card.json` with the content hash; images and labels are there already.
 
     Args:
         root: Folder being prepared.

@@ -11,6 +11,10 @@ from mmseg_ext.suite.loading import StrictModel
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", description="lower_snake_case identifier")]
 Subset = Literal["train", "val", "test"]
+Folder = Annotated[
+    str | Annotated[list[str], Field(min_length=1)],
+    Field(description="folder below the data's root; of a list, the first that exists"),
+]
 
 
 class Licence(StrictModel):
@@ -84,9 +88,8 @@ class NiftiVolumes(StrictModel):
     """Layout: one NIfTI volume and one NIfTI label map per case, paired by file name."""
 
     layout: Literal["nifti_volumes"]
-    images: str = "images"
-    """Folder of the volumes below the data's root."""
-    labels: str = "labels"
+    images: Folder = "images"
+    labels: Folder = "labels"
     image_suffix: str = ""
     """What follows the case name in an image's file name, before .nii or .nii.gz (nnU-Net: `_0000`)."""
     label_suffix: str = ""
@@ -102,8 +105,8 @@ class ImageMaskPairs(StrictModel):
     """Layout: one image and one mask per case (PNG, JPEG, TIFF or BMP), paired by file name."""
 
     layout: Literal["image_mask_pairs"]
-    images: str = "images"
-    masks: str = "masks"
+    images: Folder = "images"
+    masks: Folder = "masks"
     image_suffix: str = ""
     mask_suffix: str = ""
     """What follows the case name in a mask's file name before its ending (ISIC: `_segmentation`)."""

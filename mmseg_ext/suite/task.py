@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from mmseg_ext.suite.dataset_card import DatasetCard, Name, Subset
+from mmseg_ext.suite.dataset_card import DatasetCard, DerivedSplit, Name, Subset
 from mmseg_ext.suite.loading import StrictModel
 
 
@@ -36,8 +36,11 @@ class Task(StrictModel):
 
 
 def task_of_dataset(card: DatasetCard) -> Task:
-    """Return the task that bears a data set's name: its own train, val and test subsets."""
-    parts = {subset: [TaskPart(dataset=card.dataset, subset=subset)] for subset in ("train", "val", "test")}
+    """Return the task that bears a data set's name: its own train, test and, if any, val subset."""
+    subsets: tuple[Subset, ...] = ("train", "val", "test")
+    parts = {subset: [TaskPart(dataset=card.dataset, subset=subset)] for subset in subsets}
+    if isinstance(card.split, DerivedSplit) and card.split.val == 0:
+        parts["val"] = []
     return Task(
         task=card.dataset,
         title=card.title,

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from mmseg_ext.data.fetch import local_fingerprint, local_root
+from mmseg_ext.data.fetch import local_folder
+from mmseg_ext.data.source import local_fingerprint
 from mmseg_ext.suite.catalogue import catalogue
 from mmseg_ext.suite.components import PACKAGE, hash_sources
 from mmseg_ext.suite.errors import InputError
@@ -18,6 +19,10 @@ try:
     PATHS = SETTINGS.paths
     CATALOGUE = catalogue(Path(workflow.basedir) / "configs")
     PLAN = Plan(SUITE, CATALOGUE, PATHS, SUITE_FILE)
+    CARDS = {name: CATALOGUE.dataset(name, SUITE_FILE, "tasks") for name in PLAN.datasets}
+    LOCAL = {name: local_folder(card, SETTINGS.local_data) for name, card in CARDS.items()}
+    # Names, sizes and times of data that lie on this machine, so that a change of them is noticed.
+    FINGERPRINTS = {name: local_fingerprint(root) if root else "" for name, root in LOCAL.items()}
 except InputError as error:
     raise WorkflowError(str(error))
 
@@ -50,7 +55,15 @@ def stage_code(*parts):
 
 
 def card_of(wildcards):
-    return CATALOGUE.dataset(wildcards.dataset, "command line", "dataset")
+    if wildcards.dataset not in CARDS:
+        raise WorkflowError(f"data set {wildcards.dataset!r} is not part of suite {SUITE.suite!r} ({SUITE_FILE})")
+    return CARDS[wildcards.dataset]
+
+
+def task_of(wildcards):
+    if wildcards.task not in PLAN.tasks:
+        raise WorkflowError(f"task {wildcards.task!r} is not part of suite {SUITE.suite!r} ({SUITE_FILE})")
+    return PLAN.tasks[wildcards.task]
 
 
 def planned(wildcards):
@@ -62,8 +75,13 @@ def planned(wildcards):
 
 def prepared_cards(wildcards):
     """Prepared data sets a task needs."""
-    task = CATALOGUE.task(wildcards.task, "command line", "task")
-    return [f"{PATHS.prepared(name)}/card.json" for name in task.datasets]
+    return [f"{PATHS.prepared(name)}/card.json" for name in task_of(wildcards).datasets]
+
+
+def test_cases(wildcards):
+    """A list with the test cases of a task; they are the same for all its runs."""
+    task_of(wildcards)
+    return next(str(PATHS.subset(run)) for run in PLAN.runs if run.task == wildcards.task)
 
 
 def run_files(name):

@@ -7,12 +7,6 @@ def source_options(wildcards):
     return " ".join(f"{option} {path}" for option, path in given.items() if path is not None)
 
 
-def fingerprint(wildcards):
-    """Names, sizes and times of data that lie on this machine, so that a change of them is noticed."""
-    root = local_root(card_of(wildcards), SETTINGS.local_data)
-    return local_fingerprint(root) if root else ""
-
-
 rule fetch:
     output:
         source=f"{PATHS.data}/raw/{{dataset}}/source.json",
@@ -27,7 +21,7 @@ rule fetch:
     params:
         options=source_options,
         key=lambda wildcards: source_key(card_of(wildcards)),
-        fingerprint=fingerprint,
+        fingerprint=lambda wildcards: FINGERPRINTS[wildcards.dataset],
     message:
         "Fetch {wildcards.dataset}"
     shell:
@@ -49,7 +43,7 @@ rule prepare:
         runtime=120,
     params:
         key=lambda wildcards: data_key(card_of(wildcards), CATALOGUE),
-        fingerprint=fingerprint,
+        fingerprint=lambda wildcards: FINGERPRINTS[wildcards.dataset],
     message:
         "Convert {wildcards.dataset} to the prepared form"
     shell:

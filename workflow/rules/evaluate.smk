@@ -19,7 +19,7 @@ rule evaluate:
         runtime=60,
     params:
         protocols=" ".join(f"--protocol {name}" for name in SUITE.protocols),
-        tolerance=lambda wildcards: CATALOGUE.task(wildcards.task, "command line", "task").nsd_tolerance,
+        tolerance=lambda wildcards: task_of(wildcards).nsd_tolerance,
         code=stage_code("evaluation", "evaluate.py"),
     message:
         "Score {wildcards.method} on {wildcards.task} ({wildcards.condition}, seed {wildcards.seed})"
@@ -31,6 +31,7 @@ rule evaluate:
 
 rule controls:
     input:
+        cases=test_cases,
         cards=prepared_cards,
     output:
         cases=f"{PATHS.results}/controls/{{task}}/cases.csv",
@@ -44,10 +45,10 @@ rule controls:
         runtime=60,
     params:
         protocols=" ".join(f"--protocol {name}" for name in SUITE.protocols),
-        tolerance=lambda wildcards: CATALOGUE.task(wildcards.task, "command line", "task").nsd_tolerance,
+        tolerance=lambda wildcards: task_of(wildcards).nsd_tolerance,
         code=stage_code("evaluation", "controls.py"),
     message:
         "Score the control pseudo-methods on {wildcards.task}"
     shell:
-        "python -m mmseg_ext controls {wildcards.task} {params.protocols} --data {PATHS.data} "
+        "python -m mmseg_ext controls {wildcards.task} {params.protocols} --cases {input.cases} --data {PATHS.data} "
         "--results {PATHS.results} > {log} 2>&1"

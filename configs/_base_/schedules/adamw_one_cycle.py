@@ -1,0 +1,12 @@
+"""AdamW with one cycle of the learning rate: it rises linearly for three tenths of the training, then falls to zero."""
+
+optim_wrapper = dict(
+    type="PrecisionOptimWrapper",
+    precision="$precision",
+    optimizer=dict(type="AdamW", lr=3e-3, weight_decay=1e-2, fused=True),
+    paramwise_cfg=dict(norm_decay_mult=0.0),
+)
+param_scheduler = [
+    dict(type="LinearLR", start_factor=0.04, begin=0, end="$max_iters * 0.3", by_epoch=False),
+    dict(type="CosineAnnealingLR", eta_min=0.0, begin="$max_iters * 0.3", end="$max_iters", by_epoch=False),
+]

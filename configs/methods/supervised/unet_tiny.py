@@ -1,0 +1,2 @@
+_base_ = ["unet.py"]
+model = dict(backbone=dict(base_channels=16), decode_head=dict(in_channels=16, channels=16))

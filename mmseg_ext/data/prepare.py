@@ -1,0 +1,85 @@
+"""From a source's files to the prepared form."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from mmseg_ext.data.convert import image_mask_pairs, nifti_volumes
+from mmseg_ext.data.convert.pairing import ConvertedCase, Pair
+from mmseg_ext.data.prepared import PreparedDataset, finish, write_image
+from mmseg_ext.data.progress import progress
+from mmseg_ext.data.source import source_root
+from mmseg_ext.data.splits import make_split
+from mmseg_ext.suite.dataset_card import DatasetCard
+from mmseg_ext.suite.errors import InputError
+from mmseg_ext.suite.files import replacing, require_free_space
+
+_CONVERTERS = {"nifti_volumes": nifti_volumes, "image_mask_pairs": image_mask_pairs}
+_DESCRIBED = {"dataset", "title", "channels", "unit", "fit", "intensity", "modality", "licence", "layout"}
+
+
+def prepare(card: DatasetCard, raw: Path, out: Path, split_file: Path | None) -> PreparedDataset:
+    """Convert a fetched data set to the prepared form, all or nothing.
+
+    Args:
+        card: The data set card.
+        raw: Folder that `fetch` has written.
+        out: Folder of the prepared data set; replaced if it exists.
+        split_file: The committed split, or None for a derived one.
+
+    Raises:
+        InputError: If the data do not fit the card or the split, a file is unreadable, or the disk is too
+            full.
+    """
+    converter = _CONVERTERS[card.layout.layout]
+    found = converter.find_pairs(card.layout, source_root(raw))
+    splits = make_split(card, found.pairs, split_file)
+    require_free_space(out, sum(converter.count_bytes(pair) for pair in found.pairs), f"preparing {card.dataset}")
+    rows: list[dict[str, Any]] = []
+    pixels: list[tuple[str, str, int]] = []
+    with replacing(out) as part:
+        for pair in progress(found.pairs, f"prepare {card.dataset}"):
+            case = converter.convert(pair, card)
+            if card.unit == "mm" and case.spacing is None:
+                raise InputError(pair.image, "spacing", "none", "a spacing in mm", "Use `unit: px` on the card.")
+            rows += _write_case(part, pair, case)
+            counts = np.bincount(case.labels.ravel(), minlength=len(card.classes))
+            pixels += [(pair.case, name, int(n)) for name, n in zip(card.class_names, counts, strict=True)]
+        class_pixels = pd.DataFrame(pixels, columns=["case", "class_name", "pixels"])
+        class_pixels.to_csv(part / "class_pixels.csv", index=False)
+        described = {
+            **card.model_dump(mode="json", include=_DESCRIBED),
+            "classes": card.class_names,
+            "is_volume": card.is_volume,
+            "class_voxels": _count_classes(class_pixels),
+            "skipped": found.skipped,
+        }
+        finish(part, described, rows, splits)
+    return PreparedDataset(out)
+
+
+def _write_case(root: Path, pair: Pair, case: ConvertedCase) -> Iterator[dict[str, Any]]:
+    """Write the slices of a case and yield the row of each."""
+    slices, height, width = case.labels.shape
+    spacing = case.spacing or (None, None, None)
+    for index in range(slices):
+        sample = f"{pair.case}_{index:04d}" if case.images.ndim == 3 else pair.case
+        write_image(root / "images" / f"{sample}.png", case.images[index])
+        write_image(root / "labels" / f"{sample}.png", case.labels[index])
+        yield {
+            "sample": sample, "case": pair.case, "patient": pair.patient, "slice": index, "slices": slices,
+            "height": height, "width": width,
+            "spacing_z": spacing[0], "spacing_y": spacing[1], "spacing_x": spacing[2],
+            "slope": case.slope, "intercept": case.intercept, "low": case.low, "high": case.high,
+        }  # fmt: skip
+
+
+def _count_classes(class_pixels: pd.DataFrame) -> dict[str, dict[str, int]]:
+    """Return in how many cases each class occurs and how many pixels it has in all."""
+    by_class = class_pixels.groupby("class_name", sort=False)["pixels"]
+    return {str(name): {"cases": int((pixels > 0).sum()), "pixels": int(pixels.sum())} for name, pixels in by_class}

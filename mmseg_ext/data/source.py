@@ -1,0 +1,52 @@
+"""Where the unpacked files of a data set lie: `source.json`, written by `fetch` and read by `prepare`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from mmseg_ext.suite.errors import InputError
+from mmseg_ext.suite.files import hash_value, read_json, write_json
+
+
+def write_source(out: Path, root: Path, files: dict[str, str]) -> None:
+    """Record that a data set is ready.
+
+    Args:
+        out: Folder of the fetched data set.
+        root: Folder of the unpacked files; kept relative to `out` when inside it.
+        files: SHA-256 of every downloaded file by name.
+    """
+    place = root.relative_to(out) if root.is_relative_to(out) else root.resolve()
+    write_json(out / "source.json", {"root": place.as_posix(), "files": files})
+
+
+def source_root(raw: Path) -> Path:
+    """Return the folder of a fetched data set's unpacked files.
+
+    Raises:
+        InputError: If the data set was not fetched, or the folder is gone.
+    """
+    root = raw / read_json(raw / "source.json")["root"]
+    if not root.is_dir():
+        raise InputError(raw / "source.json", "root", str(root), "an existing folder", "Fetch the data set again.")
+    return root
+
+
+def local_fingerprint(root: Path) -> str:
+    """Return a hash of the names, sizes and modification times of all files below a folder.
+
+    It tells whether a user's data changed without reading them.
+
+    Raises:
+        InputError: If there is no such folder.
+    """
+    if not root.is_dir():
+        raise InputError(root, "folder", "nothing", "an existing folder of data")
+    entries = []
+    for folder, _, names in os.walk(root):
+        for name in names:
+            path = Path(folder, name)
+            status = path.stat()
+            entries.append((path.relative_to(root).as_posix(), status.st_size, status.st_mtime_ns))
+    return hash_value(sorted(entries))

@@ -1,0 +1,144 @@
+"""Slices of prepared data sets as training samples."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from mmseg_ext.data.intensity import to_unit
+from mmseg_ext.data.prepared import Case, PreparedDataset
+from mmseg_ext.engine.augment import Augmentation, generator
+from mmseg_ext.engine.fit import fit_to
+from mmseg_ext.registry import DATASETS, FUNCTIONS
+from mmseg_ext.suite.errors import InputError
+
+CACHE_BYTES = 2**30
+"""Decoded slices are kept in memory up to this size; further ones are read from disk each time."""
+
+
+def read_subset(path: Path) -> pd.DataFrame:
+    """Read the cases of a run: columns dataset, case, patient, subset.
+
+    Raises:
+        InputError: If a column is missing, a subset has another name than train, val or test, or no case is for
+            training or none for testing.
+    """
+    table = pd.read_csv(path, dtype=str)
+    expected = ["dataset", "case", "patient", "subset"]
+    if list(table.columns) != expected:
+        raise InputError(path, "columns", list(table.columns), f"the columns {expected}")
+    strange = set(table["subset"]) - {"train", "val", "test"}
+    if strange:
+        raise InputError(path, "subset", sorted(strange)[0], "train, val or test")
+    for subset in ("train", "test"):
+        if not (table["subset"] == subset).any():
+            raise InputError(path, "subset", f"no {subset} case", f"at least one {subset} case")
+    return table
+
+
+def cases_of(table: pd.DataFrame, subset: str, prepared: Mapping[str, PreparedDataset], file: Path) -> list[Case]:
+    """Return the cases of one subset of a run, in the order of the table.
+
+    Raises:
+        InputError: If a case is not in the prepared data.
+    """
+    found = []
+    for row in table[table["subset"] == subset].itertuples(index=False):
+        if row.dataset not in prepared or row.case not in prepared[row.dataset].cases:
+            raise InputError(file, "case", f"{row.dataset}/{row.case}", "a case of the prepared data")
+        found.append(prepared[row.dataset].cases[row.case])
+    return found
+
+
+def intensity_columns(prepared: PreparedDataset) -> dict[str, tuple[float, float, float, float]]:
+    """Return slope, intercept, low and high of every sample of a data set."""
+    table = prepared.samples
+    values = table[["slope", "intercept", "low", "high"]].to_numpy(float)
+    return {sample: tuple(row) for sample, row in zip(table["sample"], values.tolist(), strict=True)}
+
+
+@DATASETS.register_module()
+class PreparedSlices(Dataset):
+    """Training slices, fitted to the input size and augmented.
+
+    An index is a pair (epoch, item); what it gives depends on nothing else, so any number of workers, and a run
+    continued after a kill, see the same samples.
+
+    Args:
+        prepared: Folder of each prepared data set by name.
+        subset_file: Table of the run's cases; its `train` rows are used.
+        image_size: Height and width of the network's input.
+        fit: `pad` or `resize`, see `mmseg_ext.engine.fit`.
+        augmentation: Fields of `Augmentation`.
+        seed: Seed of the augmentation.
+        cache_bytes: Memory for decoded slices, in bytes.
+    """
+
+    def __init__(
+        self,
+        prepared: Mapping[str, str],
+        subset_file: str,
+        image_size: Sequence[int],
+        fit: str,
+        augmentation: Mapping[str, float],
+        seed: int,
+        cache_bytes: int = CACHE_BYTES,
+    ) -> None:
+        self.size = (int(image_size[0]), int(image_size[1]))
+        self.rule = fit
+        self.augmentation = Augmentation(**augmentation)
+        self.seed = seed
+        self._free = cache_bytes
+        self._cache: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+        self._prepared = {name: PreparedDataset(Path(folder)) for name, folder in prepared.items()}
+        self._intensity = {name: intensity_columns(data) for name, data in self._prepared.items()}
+        cases = cases_of(read_subset(Path(subset_file)), "train", self._prepared, Path(subset_file))
+        self.samples = [(case.dataset, sample) for case in cases for sample in case.samples]
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def __getitem__(self, index: tuple[int, int]) -> dict[str, np.ndarray]:
+        """Return `image` (H, W, C) float32 and `label` (H, W) uint8 at the input size."""
+        epoch, item = index
+        dataset, sample = self.samples[item]
+        stored, label = self._read(item)
+        unit = to_unit(stored, *self._intensity[dataset][sample])
+        image, maps = self.augmentation(generator(self.seed, epoch, item), unit, [label], self.size)
+        return {"image": image.reshape(*self.size, -1), "label": maps[0]}
+
+    def _read(self, item: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return image and label of an item, scaled to lie inside the input, in their stored types."""
+        if item in self._cache:
+            return self._cache[item]
+        dataset, sample = self.samples[item]
+        data = self._prepared[dataset]
+        stored, label = data.image(sample), data.label(sample)
+        fit = fit_to(stored.shape[:2], self.size, self.rule)
+        decoded = (np.ascontiguousarray(fit.scale(stored)), fit.scale_labels(label))
+        size = decoded[0].nbytes + decoded[1].nbytes
+        if size <= self._free:
+            self._free -= size
+            self._cache[item] = decoded
+        return decoded
+
+
+@FUNCTIONS.register_module()
+def stack_samples(samples: Sequence[Mapping[str, np.ndarray]]) -> dict[str, Any]:
+    """Return `inputs` (N, C, H, W) float32, channels last in memory, and `data_samples` (N, H, W) int64."""
+    return {
+        "inputs": to_input([sample["image"] for sample in samples]),
+        "data_samples": torch.from_numpy(np.stack([sample["label"] for sample in samples])).long(),
+    }
+
+
+def to_input(images: Sequence[np.ndarray]) -> Tensor:
+    """Return images (H, W, C) as one tensor (N, C, H, W), channels last in memory."""
+    return torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2)

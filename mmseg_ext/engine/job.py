@@ -1,0 +1,124 @@
+"""A run made concrete: its data, its cases and its resolved config, all checked before anything is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mmengine.config import Config
+from mmengine.device import get_device
+
+from mmseg_ext.data.prepared import Case, PreparedDataset
+from mmseg_ext.engine.dataset import cases_of, read_subset
+from mmseg_ext.engine.resolve import Facts, resolve, schedule_facts
+from mmseg_ext.registry import import_components
+from mmseg_ext.suite.catalogue import Catalogue
+from mmseg_ext.suite.errors import InputError
+from mmseg_ext.suite.files import hash_file
+from mmseg_ext.suite.matrix import PlannedRun, as_plain
+from mmseg_ext.suite.paths import Paths
+from mmseg_ext.suite.run_key import FORMAT_VERSION, method_config
+from mmseg_ext.suite.task import Task
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One way to choose weights and to predict with them."""
+
+    selection: str
+    """`last` or `best_val`."""
+    inference: str
+    """`plain` or `flip`."""
+
+    @classmethod
+    def parse(cls, text: str) -> Variant:
+        """Read `selection_inference`, the name `Protocol.variant` gives.
+
+        Raises:
+            InputError: If it is no such name.
+        """
+        selection, _, inference = text.rpartition("_")
+        if selection not in ("last", "best_val") or inference not in ("plain", "flip"):
+            raise InputError("command line", "--variant", text, "last or best_val, then _plain or _flip")
+        return cls(selection, inference)
+
+
+@dataclass(frozen=True)
+class Job:
+    """Everything a run needs."""
+
+    planned: PlannedRun
+    key: str
+    task: Task
+    prepared: dict[str, PreparedDataset]
+    cases: dict[str, list[Case]]
+    """Cases by subset: train, val, test."""
+    facts: Facts
+    config: Config
+    threads: int
+    variants: dict[str, Variant]
+    """What to predict, by name."""
+    layout: dict[str, object]
+    """Layout of the first training data set's source, by which files of a user are read."""
+    subset_sha256: str
+
+    @property
+    def identity(self) -> dict[str, object]:
+        """What must not have changed for checkpoints to be used again."""
+        return {
+            "format": FORMAT_VERSION,
+            "key": self.key,
+            "data": {name: data.content_hash for name, data in self.prepared.items()},
+            "subset_sha256": self.subset_sha256,
+        }
+
+
+def make_job(
+    planned: PlannedRun,
+    key: str,
+    catalogue: Catalogue,
+    paths: Paths,
+    subset: Path,
+    variants: Sequence[str],
+    threads: int,
+) -> Job:
+    """Read and check everything a run needs; arguments as in `mmseg_ext.engine.train.train_run`.
+
+    Raises:
+        InputError: For anything that would make the run fail, or mean something else, later on.
+    """
+    run, schedule = planned.id, planned.schedule
+    task = catalogue.task(run.task, subset, "task")
+    prepared = {name: PreparedDataset(paths.prepared(name)) for name in task.datasets}
+    first = prepared[task.train[0].dataset]
+    for data in prepared.values():
+        card = data.root / "card.json"
+        if data.classes != list(task.classes):
+            raise InputError(card, "classes", data.classes, f"the classes of task {task.task!r}: {list(task.classes)}")
+        if len(data.card["channels"]) != len(first.card["channels"]):
+            expected = f"as many channels as {first.name} has: {first.card['channels']}"
+            raise InputError(card, "channels", data.card["channels"], expected)
+    table = read_subset(subset)
+    cases = {name: cases_of(table, name, prepared, subset) for name in ("train", "val", "test")}
+    asked = {name: Variant.parse(name) for name in variants}
+    if not cases["val"] and any(variant.selection == "best_val" for variant in asked.values()):
+        raise InputError(subset, "subset", "no val case", "at least one, because a protocol selects by validation")
+    facts = Facts(
+        title=str(run),
+        num_classes=len(task.classes),
+        in_channels=len(first.card["channels"]),
+        fit=first.card["fit"],
+        mirrored_share=0.0 if first.card["is_volume"] else 0.5,
+        prepared={name: str(data.root) for name, data in prepared.items()},
+        subset_file=str(subset),
+        seed=run.seed,
+        num_workers=threads if get_device() == "cuda" else 0,
+        work_dir=str(paths.work(key)),
+        **schedule_facts(schedule, sum(len(case.samples) for case in cases["train"])),
+    )
+    file = catalogue.method_config(run.track, run.method)
+    config = resolve(method_config(file), facts, file)
+    import_components(config.to_dict())
+    layout = as_plain(catalogue.dataset(first.name, subset, "dataset").layout)
+    return Job(planned, key, task, prepared, cases, facts, config, threads, asked, layout, hash_file(subset))

@@ -1,0 +1,36 @@
+"""The working directory of a run: what survives a kill, and when it must not."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from mmseg_ext.suite.errors import InputError
+from mmseg_ext.suite.files import read_json, write_json
+
+
+def open_work(work: Path, identity: Mapping[str, object]) -> None:
+    """Make `work` ready: kept if made for the same `identity`, else emptied, so that no stale checkpoint is used."""
+    if work.is_dir() and _recorded(work) != identity:
+        shutil.rmtree(work)
+    work.mkdir(parents=True, exist_ok=True)
+    write_json(work / "identity.json", identity)
+
+
+def _recorded(work: Path) -> object:
+    try:
+        return read_json(work / "identity.json")
+    except InputError:
+        return None
+
+
+def record_failure(work: Path, stage: str, error: Exception, iteration: int | None) -> None:
+    """Write `failure.json`: at which stage, why, and after which iteration where training had begun."""
+    reason = f"{type(error).__name__}: {error}"
+    write_json(work / "failure.json", {"stage": stage, "reason": reason, "iteration": iteration})
+
+
+def clear_failure(work: Path) -> None:
+    """Remove the failure of an earlier attempt."""
+    (work / "failure.json").unlink(missing_ok=True)
