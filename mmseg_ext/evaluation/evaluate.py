@@ -73,9 +73,7 @@ def write_cases(frame: pd.DataFrame, path: Path) -> None:
     write_text(path, frame.to_csv(index=False, lineterminator="\n"))
 
 
-def _check_run(
-    file: Path, tested: Mapping[str, PreparedDataset], task: Task, protocols: Sequence[Protocol]
-) -> RunId:
+def _check_run(file: Path, tested: Mapping[str, PreparedDataset], task: Task, protocols: Sequence[Protocol]) -> RunId:
     """Return the identity of the run after checking that it can be scored as asked."""
     card = read_json(file)
     if card.get("format") != FORMAT_VERSION:
@@ -86,9 +84,7 @@ def _check_run(
         raise InputError(file, "run", card["run"], "track/task/method/condition/seed_N") from error
     if (run.task, card["classes"]) != (task.task, task.classes):
         found = [card["run"], card["classes"]]
-        raise InputError(
-            file, "run, classes", found, f"a run of task {task.task} with classes {task.classes}"
-        )
+        raise InputError(file, "run, classes", found, f"a run of task {task.task} with classes {task.classes}")
     for dataset, data in tested.items():
         used, now = card["data"].get(dataset), data.content_hash
         if used != now:

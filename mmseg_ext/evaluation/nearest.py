@@ -53,9 +53,7 @@ def by_search(
     return distances
 
 
-def by_map(
-    here: NDArray[np.bool_], other: NDArray[np.bool_], spacing: tuple[float, ...]
-) -> NDArray[np.float64]:
+def by_map(here: NDArray[np.bool_], other: NDArray[np.bool_], spacing: tuple[float, ...]) -> NDArray[np.float64]:
     """Return what `nearest_distances` does, by a map of the distances of all voxels."""
     # In units of the smallest spacing, squared distances along the finest axes are integers and thus exact in
     # the single precision of the map. The library is faster on bytes than on booleans.
