@@ -32,16 +32,8 @@ class Workspace:
 
     def command(self, suite: str, *arguments: str) -> list[str]:
         """Return the Snakemake call for a suite."""
-        call = [
-            sys.executable,
-            "-m",
-            "snakemake",
-            "--cores",
-            "2",
-            "--configfile",
-            f"configs/suites/{suite}.yaml",
-        ]
-        return [*call, "--nocolor", *arguments]
+        options = ["--cores", "2", "--nocolor", "--configfile", f"configs/suites/{suite}.yaml"]
+        return [sys.executable, "-m", "snakemake", *arguments, *options]
 
     def snakemake(self, suite: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run Snakemake on a suite and return what it printed."""
@@ -56,7 +48,7 @@ class Workspace:
 
     def jobs(self, suite: str, *arguments: str) -> dict[str, int]:
         """Return how many jobs of each rule a dry run plans; empty when nothing is to be done."""
-        done = self.snakemake(suite, "--dry-run", "--quiet", "rules", *arguments)
+        done = self.snakemake(suite, *arguments, "--dry-run", "--quiet", "rules")
         assert done.returncode == 0, done.stdout + done.stderr
         counts = {}
         for line in (done.stdout + done.stderr).splitlines():

@@ -12,17 +12,21 @@ rule plan:
         benchmark_path("plan", "{suite}")
     # First of all jobs: the page of a broken suite needs it too.
     priority: 100
+    conda:
+        "../envs/mmseg-ext.yaml"
     threads: 1
     resources:
         mem_mb=500,
         runtime=5,
     params:
+        data=PATHS.data,
+        results=PATHS.results,
         suite=SUITE.model_dump_json(exclude_none=True),
         run_keys=list(PLAN.keys.values()),
     message:
         "Write down what suite {wildcards.suite} is made of"
     shell:
-        "python -m mmseg_ext plan --suite {params.suite:q} --data {PATHS.data} --results {PATHS.results} "
+        "python -m mmseg_ext plan --suite {params.suite:q} --data {params.data} --results {params.results} "
         "> {log} 2>&1"
 
 
@@ -39,13 +43,16 @@ rule analyse:
         log_path("analyse", "{suite}"),
     benchmark:
         benchmark_path("analyse", "{suite}")
+    conda:
+        "../envs/mmseg-ext.yaml"
     threads: 1
     resources:
         mem_mb=2000,
         runtime=60,
     params:
+        results=PATHS.results,
         code=stage_code("analysis", "analyse.py"),
     message:
         "Compute intervals, tests, ranks and verdicts of suite {wildcards.suite}"
     shell:
-        "python -m mmseg_ext analyse {wildcards.suite} --results {PATHS.results} > {log} 2>&1"
+        "python -m mmseg_ext analyse {wildcards.suite} --results {params.results} > {log} 2>&1"

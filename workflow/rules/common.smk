@@ -26,6 +26,9 @@ except InputError as error:
     raise WorkflowError(str(error))
 
 VARIANTS = sorted({CATALOGUE.protocol(name, SUITE_FILE, "protocols").variant for name in SUITE.protocols})
+# Where `fetch` finds unpacked data or archives on this machine.
+SOURCES = {"--mirror": SETTINGS.mirror, "--local-data": SETTINGS.local_data}
+SOURCE_OPTIONS = " ".join(f"{option} {path}" for option, path in SOURCES.items() if path is not None)
 RUN = f"{PATHS.results}/runs/{{track}}/{{task}}/{{method}}/{{condition}}/seed_{{seed}}"
 RUN_LOG = "{track}/{task}/{method}/{condition}/seed_{seed}"
 

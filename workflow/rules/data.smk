@@ -1,12 +1,6 @@
 """Source to prepared form."""
 
 
-def source_options(wildcards):
-    """Options of `fetch` that say where unpacked data or archives lie on this machine."""
-    given = {"--mirror": SETTINGS.mirror, "--local-data": SETTINGS.local_data}
-    return " ".join(f"{option} {path}" for option, path in given.items() if path is not None)
-
-
 rule fetch:
     output:
         source=f"{PATHS.data}/raw/{{dataset}}/source.json",
@@ -14,18 +8,21 @@ rule fetch:
         log_path("fetch", "{dataset}"),
     benchmark:
         benchmark_path("fetch", "{dataset}")
+    conda:
+        "../envs/mmseg-ext.yaml"
     threads: 1
     resources:
         mem_mb=1000,
         runtime=240,
     params:
-        options=source_options,
+        data=PATHS.data,
+        options=SOURCE_OPTIONS,
         key=lambda wildcards: source_key(card_of(wildcards)),
         fingerprint=lambda wildcards: FINGERPRINTS[wildcards.dataset],
     message:
         "Fetch {wildcards.dataset}"
     shell:
-        "python -m mmseg_ext fetch {wildcards.dataset} --data {PATHS.data} {params.options} > {log} 2>&1"
+        "python -m mmseg_ext fetch {wildcards.dataset} --data {params.data} {params.options} > {log} 2>&1"
 
 
 rule prepare:
@@ -37,17 +34,20 @@ rule prepare:
         log_path("prepare", "{dataset}"),
     benchmark:
         benchmark_path("prepare", "{dataset}")
+    conda:
+        "../envs/mmseg-ext.yaml"
     threads: 1
     resources:
         mem_mb=2000,
         runtime=120,
     params:
+        data=PATHS.data,
         key=lambda wildcards: data_key(card_of(wildcards), CATALOGUE),
         fingerprint=lambda wildcards: FINGERPRINTS[wildcards.dataset],
     message:
         "Convert {wildcards.dataset} to the prepared form"
     shell:
-        "python -m mmseg_ext prepare {wildcards.dataset} --data {PATHS.data} > {log} 2>&1"
+        "python -m mmseg_ext prepare {wildcards.dataset} --data {params.data} > {log} 2>&1"
 
 
 rule subset:
@@ -59,11 +59,14 @@ rule subset:
         log_path("subset", "{track}/{task}/{condition}/seed_{seed}"),
     benchmark:
         benchmark_path("subset", "{track}/{task}/{condition}/seed_{seed}")
+    conda:
+        "../envs/mmseg-ext.yaml"
     threads: 1
     resources:
         mem_mb=500,
         runtime=5,
     params:
+        data=PATHS.data,
         condition=lambda wildcards: CATALOGUE.track(wildcards.track, "command line", "track")
         .conditions[wildcards.condition]
         .model_dump_json(),
@@ -71,4 +74,4 @@ rule subset:
         "List the cases of {wildcards.task} under {wildcards.condition}, seed {wildcards.seed}"
     shell:
         "python -m mmseg_ext subset {wildcards.track} {wildcards.task} {wildcards.condition} "
-        "--seed {wildcards.seed} --data {PATHS.data} --out {output.cases} > {log} 2>&1"
+        "--seed {wildcards.seed} --data {params.data} --out {output.cases} > {log} 2>&1"

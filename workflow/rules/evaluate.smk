@@ -13,20 +13,24 @@ rule evaluate:
         log_path("evaluate", RUN_LOG),
     benchmark:
         benchmark_path("evaluate", RUN_LOG)
+    conda:
+        "../envs/mmseg-ext.yaml"
     threads: 1
     resources:
         mem_mb=1500,
         runtime=60,
     params:
+        run=lambda wildcards: planned(wildcards).id,
+        data=PATHS.data,
+        results=PATHS.results,
         protocols=" ".join(f"--protocol {name}" for name in SUITE.protocols),
         tolerance=lambda wildcards: task_of(wildcards).nsd_tolerance,
         code=stage_code("evaluation", "evaluate.py"),
     message:
         "Score {wildcards.method} on {wildcards.task} ({wildcards.condition}, seed {wildcards.seed})"
     shell:
-        "python -m mmseg_ext evaluate {wildcards.track}/{wildcards.task}/{wildcards.method}/{wildcards.condition}"
-        "/seed_{wildcards.seed} {params.protocols} --cases {input.cases} --data {PATHS.data} "
-        "--results {PATHS.results} --workers {threads} > {log} 2>&1"
+        "python -m mmseg_ext evaluate {params.run} {params.protocols} --cases {input.cases} --data {params.data} "
+        "--results {params.results} --workers {threads} > {log} 2>&1"
 
 
 rule controls:
@@ -39,16 +43,20 @@ rule controls:
         log_path("controls", "{task}"),
     benchmark:
         benchmark_path("controls", "{task}")
+    conda:
+        "../envs/mmseg-ext.yaml"
     threads: 1
     resources:
         mem_mb=1500,
         runtime=60,
     params:
+        data=PATHS.data,
+        results=PATHS.results,
         protocols=" ".join(f"--protocol {name}" for name in SUITE.protocols),
         tolerance=lambda wildcards: task_of(wildcards).nsd_tolerance,
         code=stage_code("evaluation", "controls.py"),
     message:
         "Score the control pseudo-methods on {wildcards.task}"
     shell:
-        "python -m mmseg_ext controls {wildcards.task} {params.protocols} --cases {input.cases} --data {PATHS.data} "
-        "--results {PATHS.results} > {log} 2>&1"
+        "python -m mmseg_ext controls {wildcards.task} {params.protocols} --cases {input.cases} --data {params.data} "
+        "--results {params.results} > {log} 2>&1"

@@ -24,16 +24,19 @@ rule report:
         log_path("report", "{suite}"),
     benchmark:
         benchmark_path("report", "{suite}")
+    conda:
+        "../envs/mmseg-ext.yaml"
     threads: 1
     resources:
         mem_mb=2000,
         runtime=30,
     params:
+        results=PATHS.results,
         code=stage_code("reporting", "report.py"),
     message:
         "Draw tables, figures and the page of suite {wildcards.suite}"
     shell:
-        "python -m mmseg_ext report {wildcards.suite} --results {PATHS.results} > {log} 2>&1"
+        "python -m mmseg_ext report {wildcards.suite} --results {params.results} > {log} 2>&1"
 
 
 rule front_page:
@@ -46,7 +49,11 @@ rule front_page:
     benchmark:
         benchmark_path("front_page", SUITE.suite)
     localrule: True
+    conda:
+        "../envs/mmseg-ext.yaml"
     threads: 1
+    params:
+        results=PATHS.results,
     message:
         "Put the page of suite {SUITE.suite} in front"
     shell:
@@ -56,6 +63,6 @@ rule front_page:
 # A broken cell must not hide the others: the page then shows what there is, and the reason for what is not.
 onerror:
     shell(
-        f"python -m mmseg_ext analyse {SUITE.suite} --results {PATHS.results} && "
-        f"python -m mmseg_ext report {SUITE.suite} --results {PATHS.results} --front"
+        f"python -m mmseg_ext analyse {SUITE.suite} --results {params.results} && "
+        f"python -m mmseg_ext report {SUITE.suite} --results {params.results} --front"
     )

@@ -16,11 +16,16 @@ rule train:
         log_path("train", RUN_LOG),
     benchmark:
         benchmark_path("train", RUN_LOG)
+    conda:
+        "../envs/mmseg-ext.yaml"
     threads: lambda wildcards: planned(wildcards).schedule.threads
     resources:
         mem_mb=lambda wildcards: planned(wildcards).schedule.memory_mb,
         runtime=lambda wildcards: planned(wildcards).schedule.runtime_minutes,
     params:
+        run=lambda wildcards: planned(wildcards).id,
+        data=PATHS.data,
+        results=PATHS.results,
         # Not an output: Snakemake removes the outputs of a failed job, and the checkpoints must survive it.
         work=lambda wildcards: PATHS.work(PLAN.keys[planned(wildcards).id]),
         key=lambda wildcards: PLAN.keys[planned(wildcards).id],
@@ -29,6 +34,5 @@ rule train:
     message:
         "Train {wildcards.method} on {wildcards.task} ({wildcards.condition}, seed {wildcards.seed})"
     shell:
-        "python -m mmseg_ext train {wildcards.track}/{wildcards.task}/{wildcards.method}/{wildcards.condition}"
-        "/seed_{wildcards.seed} --schedule {params.schedule:q} {params.variants} --threads {threads} "
-        "--key {params.key} --cases {input.cases} --data {PATHS.data} --results {PATHS.results} 2>&1 | tee {log}"
+        "python -m mmseg_ext train {params.run} --schedule {params.schedule:q} {params.variants} --threads {threads} "
+        "--key {params.key} --cases {input.cases} --data {params.data} --results {params.results} 2>&1 | tee {log}"
