@@ -7,7 +7,7 @@ from pathlib import Path
 import seaborn as sns
 
 from mmseg_ext.analysis.measures import select
-from mmseg_ext.reporting.figures.style import Drawing, canvas, method_legend, palette, save
+from mmseg_ext.reporting.figures.style import Drawing, canvas, method_legend, palette, repeatable, save
 from mmseg_ext.reporting.formatting import plain, range_text
 from mmseg_ext.reporting.inputs import Inputs
 
@@ -47,7 +47,8 @@ def draw(inputs: Inputs, folder: Path, track: str, task: str, dataset: str) -> D
                 linewidth=0.9,
                 boxprops={"alpha": 0.35},
             )
-            sns.stripplot(**layout, dodge=True, size=2.6, alpha=0.75, jitter=0.14, linewidth=0)
+            with repeatable():
+                sns.stripplot(**layout, dodge=True, size=2.6, alpha=0.75, jitter=0.14, linewidth=0)
             axes.set(title=inputs.condition_title(track, condition), xlabel="", ylabel="DSC of a case")
             axes.set_xticks(range(len(chunk)), [plain(name) for name in chunk])
             axes.set_ylim(min(-0.02, 0), 1.02)

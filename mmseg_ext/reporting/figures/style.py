@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import matplotlib as mpl
+import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -81,6 +82,17 @@ def canvas(width: float, height: float) -> Iterator[Figure]:
     """Yield an empty figure of a size in inches, in the common style."""
     with mpl.rc_context(_RC):
         yield Figure(figsize=(width, height), layout="constrained")
+
+
+@contextmanager
+def repeatable() -> Iterator[None]:
+    """Fix the jitter of seaborn's points, which comes from NumPy's global generator, and put that back after."""
+    state = np.random.get_state()  # noqa: NPY002
+    np.random.seed(0)  # noqa: NPY002
+    try:
+        yield
+    finally:
+        np.random.set_state(state)  # noqa: NPY002
 
 
 def save(figure: Figure, folder: Path, name: str, **about: str) -> Drawing:
