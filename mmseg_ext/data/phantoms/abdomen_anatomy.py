@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mmseg_ext.data.phantoms.random_fields import smooth_field
-from mmseg_ext.data.phantoms.shapes import Grid, Vector, joined
+from mmseg_ext.data.phantoms.shapes import OUTSIDE, Grid, Vector, joined
 
 ORGANS = ("aorta", "gallbladder", "left_kidney", "right_kidney", "liver", "pancreas", "spleen", "stomach")
 """Organs in the order of their ids, which start at 1; the eight of the Synapse multi-organ benchmark."""
@@ -20,8 +20,6 @@ ORGANS = ("aorta", "gallbladder", "left_kidney", "right_kidney", "liver", "pancr
 AIR, LUNG, FAT, MUSCLE = -1000.0, -840.0, -105.0, 55.0
 LUNG_FLOOR = 25.0
 """Height in mm below which there is no lung."""
-OUTSIDE = 50.0
-"""A signed distance in mm that is outside any shape."""
 
 
 @dataclass(frozen=True)

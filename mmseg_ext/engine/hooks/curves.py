@@ -45,12 +45,13 @@ class CurvesHook(StatefulHook):
         outputs: Mapping[str, Any] | None = None,
     ) -> None:
         """Record the mean loss and the learning rate of the step, every 200th part of the run."""
-        self._sum += float(outputs["loss"])
+        self._sum += outputs["loss"].item()
         self._count += 1
         iteration = runner.iter + 1
         if iteration % max(1, runner.max_iters // POINTS) == 0 or iteration == runner.max_iters:
             self.add(runner, iteration, "loss", self._sum / self._count)
-            self.add(runner, iteration, "learning_rate", float(runner.optim_wrapper.param_groups[0]["lr"]))
+            # The last group is MMEngine's record of the base rate where parameters have rates of their own.
+            self.add(runner, iteration, "learning_rate", float(runner.optim_wrapper.param_groups[-1]["lr"]))
             self._sum, self._count = 0.0, 0
 
     def write(self, path: Path) -> None:

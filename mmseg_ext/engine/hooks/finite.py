@@ -41,7 +41,7 @@ class FiniteHook(Hook):
         outputs: Mapping[str, Any] | None = None,
     ) -> None:
         """Check the loss of the step just made."""
-        loss = float(outputs["loss"])
+        loss = outputs["loss"].item()
         if not math.isfinite(loss):
             raise NonFiniteError(f"the loss is {loss}", runner.iter + 1)
 

@@ -82,5 +82,5 @@ class ProgressHook(Hook):
 
     def _values(self, runner: Runner, outputs: Mapping[str, Any]) -> str:
         measured = [value for _, series, value in hook_of(runner, CurvesHook).rows if series == "val_dsc"]
-        text = f"loss {float(outputs['loss']):.3f}"
+        text = f"loss {outputs['loss'].item():.3f}"
         return f"{text}, val DSC {measured[-1]:.3f}" if measured else text

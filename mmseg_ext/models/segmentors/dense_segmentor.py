@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
+from mmengine.config import ConfigDict
 from mmseg.models.segmentors import EncoderDecoder
 from torch import Tensor, nn
 
@@ -32,7 +33,7 @@ class DenseSegmentor(EncoderDecoder):
     """
 
     def __init__(self, *, stride: int = 1, **kwargs: Any) -> None:
-        kwargs.setdefault("test_cfg", {"mode": "whole"})
+        kwargs.setdefault("test_cfg", ConfigDict(mode="whole"))
         super().__init__(**kwargs)
         self.stride = stride
 
