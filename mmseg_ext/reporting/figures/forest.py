@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from textwrap import fill
 
 from mmseg_ext.analysis.measures import MACRO, select
 from mmseg_ext.reporting.figures.style import GREY, Drawing, canvas, markers, palette, save
@@ -42,7 +43,7 @@ def draw(inputs: Inputs, folder: Path, track: str) -> Drawing | None:
             for condition in conditions[1:]:
                 axes.axhline(height[condition, methods[0]] - 1, color="#d5dade", linewidth=0.8)
         first = grid[0, 0]
-        first.set_yticks(list(height.values()), [inputs.method_title(track, method) for _, method in lines])
+        first.set_yticks(list(height.values()), [fill(inputs.method_title(track, method), 30) for _, method in lines])
         first.set_ylim(max(height.values()) + 0.6, -1.4)
         for axes in grid[:, 0] if len(conditions) > 1 else ():
             for condition in conditions:
