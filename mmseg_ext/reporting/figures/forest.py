@@ -6,7 +6,7 @@ from pathlib import Path
 from textwrap import fill
 
 from mmseg_ext.analysis.measures import MACRO, select
-from mmseg_ext.reporting.figures.style import GREY, Drawing, canvas, markers, palette, save
+from mmseg_ext.reporting.figures.style import GREY, Drawing, canvas, markers, palette, save, within
 from mmseg_ext.reporting.formatting import range_text
 from mmseg_ext.reporting.inputs import Inputs
 
@@ -39,6 +39,7 @@ def draw(inputs: Inputs, folder: Path, track: str) -> Drawing | None:
                 axes.plot([row["ci_low"], row["ci_high"]], [y, y], linewidth=2.2, solid_capstyle="butt", **look)
                 axes.plot([row["mean"]], [y], marker=shapes[method], markersize=5.5, markeredgecolor="white", **look)
             axes.set(title=inputs.test_set_title(task, dataset), xlabel="macro DSC")
+            axes.set_xlim(within(axes.get_xlim()))
             axes.grid(False, axis="y")
             for condition in conditions[1:]:
                 axes.axhline(height[condition, methods[0]] - 1, color="#d5dade", linewidth=0.8)

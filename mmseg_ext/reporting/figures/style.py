@@ -114,6 +114,11 @@ def method_legend(figure: Figure, methods: list[str], titles: dict[str, str], co
     figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 5))
 
 
+def within(limits: tuple[float, float]) -> tuple[float, float]:
+    """Return axis limits that do not go beyond what a score can be."""
+    return max(limits[0], -0.02), min(limits[1], 1.02)
+
+
 def bare(axes: Axes) -> None:
     """Leave nothing of an axes but its content."""
     axes.set_xticks([])
