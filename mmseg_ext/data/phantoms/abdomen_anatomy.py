@@ -260,8 +260,9 @@ def _vessels(inside: _Inside) -> None:
     painter.paint(grid.tube(cava, [10, 11, 13]), inside.enhanced(70, 150))
     wiggle = [float(value) for value in inside.rng.normal(0, 3, 3)]
     aorta: list[Vector] = [
-        (-9 + wiggle[0], front + 10, -120), (-10 + wiggle[1], front + 11, 0), (-8 + wiggle[2], front + 9,
-        110),
-    ]  # fmt: skip
+        (-9 + wiggle[0], front + 10, -120),
+        (-10 + wiggle[1], front + 11, 0),
+        (-8 + wiggle[2], front + 9, 110),
+    ]
     radius = inside.rng.uniform(9, 12.5)
     inside.organ("aorta", grid.tube(aorta, [0.85 * radius, radius, 1.1 * radius]), inside.enhanced(320, 160), 3)
