@@ -41,13 +41,20 @@ def leaders(inputs: Inputs, track: str, table: ResultTable) -> list[Leader]:
         elif not best.letters:
             certainty = "not ranked: no case and seed common to all methods"
         elif near:
-            certainty = f"not separable from {' and '.join(filter(None, [', '.join(near[:-1]), near[-1]]))}"
+            certainty = f"not separable from {_listed(near)}"
         else:
             certainty = "separable from every other method"
         separable = bool(others) and bool(best.letters) and not near
         title = inputs.condition_title(track, condition)
         found.append(Leader(table.title, title, best, best.scores[0], certainty, separable))
     return found
+
+
+def _listed(names: list[str]) -> str:
+    """Return up to three names, or how many there are."""
+    if len(names) > 3:
+        return f"{len(names)} other methods"
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
 def headline(inputs: Inputs, found: list[Leader]) -> list[str]:

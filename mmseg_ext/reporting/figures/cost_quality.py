@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.ticker import MaxNLocator, NullFormatter
 
 from mmseg_ext.analysis.measures import MACRO, select
-from mmseg_ext.reporting.figures.style import Drawing, canvas, markers, method_legend, palette, save
+from mmseg_ext.reporting.figures.style import Drawing, canvas, markers, method_legend, palette, save, within
 from mmseg_ext.reporting.inputs import Inputs
 
 COSTS = {
@@ -40,6 +40,7 @@ def draw(inputs: Inputs, folder: Path, track: str) -> Drawing | None:
             for axes, (name, (scale, label)) in zip(line, costs.items(), strict=True):
                 _panel(axes, select(table, task=task, dataset=dataset), name, scale, colours, shapes)
                 axes.set_xlabel(label if task == sets[-1][0] else "")
+            line[0].set_ylim(within(line[0].get_ylim()))
             line[0].set(title=inputs.test_set_title(task, dataset), ylabel="macro DSC")
         method_legend(figure, methods, {name: inputs.method_title(track, name) for name in methods}, colours)
         return save(

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from textwrap import fill
 
 import seaborn as sns
 
 from mmseg_ext.analysis.measures import select
-from mmseg_ext.reporting.figures.style import Drawing, canvas, method_legend, palette, save
+from mmseg_ext.reporting.figures.style import Drawing, canvas, method_legend, palette, repeatable, save
 from mmseg_ext.reporting.formatting import plain, range_text
 from mmseg_ext.reporting.inputs import Inputs
 
-BOXES_A_ROW = 36
+WIDEST = 11.0
+MARGIN = 1.2
+"""Inches, as are all lengths here: of the figure, and of what is not boxes in a panel."""
 
 
 def draw(inputs: Inputs, folder: Path, track: str, task: str, dataset: str) -> Drawing | None:
@@ -24,12 +27,15 @@ def draw(inputs: Inputs, folder: Path, track: str, task: str, dataset: str) -> D
     methods = [method for method in inputs.methods if method in set(cases["method"])]
     conditions = [name for name in inputs.conditions(track) if name in set(cases["condition"])]
     classes = list(dict.fromkeys(cases.sort_values("class_id")["class_name"]))
-    a_row = max(1, BOXES_A_ROW // len(methods))
+    labels = {name: fill(plain(name), 11, break_long_words=False) for name in classes}
+    longest = max(len(line) for label in labels.values() for line in label.splitlines())
+    slot = max(0.27 * len(methods), 0.08 * longest + 0.08)
+    a_row = max(1, int((WIDEST - MARGIN) // slot))
     chunks = [classes[start : start + a_row] for start in range(0, len(classes), a_row)]
     panels = [(condition, chunk) for condition in conditions for chunk in chunks]
-    boxes = len(methods) * max(map(len, chunks))
-    side_by_side = len(panels) if boxes * len(panels) <= BOXES_A_ROW and len(chunks) == 1 else 1
-    width = min(11.0, max(3.2, 1.6 + 0.34 * boxes) * side_by_side)
+    panel = max(3.2, MARGIN + slot * len(chunks[0]))
+    side_by_side = len(panels) if len(chunks) == 1 and panel * len(panels) <= WIDEST else 1
+    width = min(WIDEST, panel * side_by_side)
     colours = palette(inputs.methods)
     with canvas(width, 2.7 * len(panels) / side_by_side + 0.5) as figure:
         grid = figure.subplots(len(panels) // side_by_side, side_by_side, squeeze=False, sharey=True)
@@ -47,10 +53,11 @@ def draw(inputs: Inputs, folder: Path, track: str, task: str, dataset: str) -> D
                 linewidth=0.9,
                 boxprops={"alpha": 0.35},
             )
-            sns.stripplot(**layout, dodge=True, size=2.6, alpha=0.75, jitter=0.14, linewidth=0)
+            with repeatable():
+                sns.stripplot(**layout, dodge=True, size=2.6, alpha=0.75, jitter=0.14, linewidth=0)
             axes.set(title=inputs.condition_title(track, condition), xlabel="", ylabel="DSC of a case")
-            axes.set_xticks(range(len(chunk)), [plain(name) for name in chunk])
-            axes.set_ylim(min(-0.02, 0), 1.02)
+            axes.set_xticks(range(len(chunk)), [labels[name] for name in chunk])
+            axes.set_ylim(-0.02, 1.02)
             axes.grid(False, axis="x")
         titles = {method: inputs.method_title(track, method) for method in methods}
         method_legend(figure, methods, titles, colours)

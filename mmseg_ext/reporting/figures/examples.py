@@ -79,10 +79,9 @@ def representative(macro: pd.DataFrame) -> dict[str, str]:
     order = list(means.index)
     if not order:
         return {}
-    picked = {"worst": order[0], "median": order[(len(order) - 1) // 2], "best": order[-1]}
-    return {label: case for label, case in picked.items() if list(picked.values()).count(case) == 1} or {
-        "only case": order[0]
-    }
+    if len(order) < 3:
+        return dict(zip(("worst", "best") if len(order) == 2 else ("only case",), order, strict=True))
+    return {"worst": order[0], "median": order[(len(order) - 1) // 2], "best": order[-1]}
 
 
 class CaseView:

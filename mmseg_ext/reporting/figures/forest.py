@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from textwrap import fill
 
 from mmseg_ext.analysis.measures import MACRO, select
-from mmseg_ext.reporting.figures.style import GREY, Drawing, canvas, markers, palette, save
+from mmseg_ext.reporting.figures.style import GREY, Drawing, canvas, markers, palette, save, within
 from mmseg_ext.reporting.formatting import range_text
 from mmseg_ext.reporting.inputs import Inputs
 
@@ -38,11 +39,12 @@ def draw(inputs: Inputs, folder: Path, track: str) -> Drawing | None:
                 axes.plot([row["ci_low"], row["ci_high"]], [y, y], linewidth=2.2, solid_capstyle="butt", **look)
                 axes.plot([row["mean"]], [y], marker=shapes[method], markersize=5.5, markeredgecolor="white", **look)
             axes.set(title=inputs.test_set_title(task, dataset), xlabel="macro DSC")
+            axes.set_xlim(within(axes.get_xlim()))
             axes.grid(False, axis="y")
             for condition in conditions[1:]:
                 axes.axhline(height[condition, methods[0]] - 1, color="#d5dade", linewidth=0.8)
         first = grid[0, 0]
-        first.set_yticks(list(height.values()), [inputs.method_title(track, method) for _, method in lines])
+        first.set_yticks(list(height.values()), [fill(inputs.method_title(track, method), 30) for _, method in lines])
         first.set_ylim(max(height.values()) + 0.6, -1.4)
         for axes in grid[:, 0] if len(conditions) > 1 else ():
             for condition in conditions:

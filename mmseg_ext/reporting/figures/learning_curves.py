@@ -34,7 +34,7 @@ def draw(inputs: Inputs, folder: Path, track: str, task: str) -> Drawing | None:
                 axes.plot(mean.index, mean, **look, **marker, linewidth=1.6)
             axes.set(title=title, xlabel="iteration")
             if series == "val_dsc":
-                axes.set_ylim(0, 1)
+                axes.set_ylim(-0.02, 1.02)
         if len(conditions) > 1:
             handles = [
                 mpl.lines.Line2D([], [], color=GREY, linestyle=styles[name], label=inputs.condition_title(track, name))

@@ -33,7 +33,7 @@ def draw(inputs: Inputs, folder: Path, track: str, task: str, dataset: str) -> D
                 linecolor="white", annot_kws={"fontsize": 8.5}, ax=axes,
             )  # fmt: skip
             axes.set(title=fill(inputs.condition_title(track, condition), 22), xlabel="rank", ylabel="")
-            axes.set_yticklabels([inputs.method_title(track, method) for method in order], rotation=0)
+            axes.set_yticklabels([fill(inputs.method_title(track, method), 30) for method in order], rotation=0)
             axes.tick_params(length=0)
         return save(
             figure,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import matplotlib as mpl
+import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -83,6 +84,17 @@ def canvas(width: float, height: float) -> Iterator[Figure]:
         yield Figure(figsize=(width, height), layout="constrained")
 
 
+@contextmanager
+def repeatable() -> Iterator[None]:
+    """Fix the jitter of seaborn's points, which comes from NumPy's global generator, and put that back after."""
+    state = np.random.get_state()  # noqa: NPY002
+    np.random.seed(0)  # noqa: NPY002
+    try:
+        yield
+    finally:
+        np.random.set_state(state)  # noqa: NPY002
+
+
 def save(figure: Figure, folder: Path, name: str, **about: str) -> Drawing:
     """Write a figure as PNG and SVG and return it with its title, caption, track and task."""
     paths = {kind: folder / f"{name}.{kind}" for kind in ("png", "svg")}
@@ -100,6 +112,11 @@ def method_legend(figure: Figure, methods: list[str], titles: dict[str, str], co
         for method, name in ((method, titles[method]) for method in methods)
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 5))
+
+
+def within(limits: tuple[float, float]) -> tuple[float, float]:
+    """Return axis limits that do not go beyond what a score can be."""
+    return max(limits[0], -0.02), min(limits[1], 1.02)
 
 
 def bare(axes: Axes) -> None:

@@ -1,0 +1,34 @@
+import numpy as np
+import pandas as pd
+from support.case_frames import frame_of
+
+from mmseg_ext.analysis.measures import macro_cases
+from mmseg_ext.reporting.figures.examples import _surroundings, representative
+from mmseg_ext.reporting.figures.style import markers, palette
+
+
+def test_worst_median_best():
+    dsc = np.array([[0.5], [0.9], [0.7], [0.8], [0.6]])
+    macro = macro_cases(frame_of({"a": dsc, "b": dsc}))
+    assert representative(macro) == {"worst": "case_000", "median": "case_002", "best": "case_001"}
+    one = macro_cases(frame_of({"a": dsc[:1]}))
+    assert representative(one) == {"only case": "case_000"}
+    two = macro_cases(frame_of({"a": dsc[:2]}))
+    assert representative(two) == {"worst": "case_000", "best": "case_001"}
+    assert representative(pd.DataFrame({"case": ["a"], "dsc": [np.nan]})) == {}
+
+
+def test_window_holds_the_foreground_and_stays_inside():
+    truth = np.zeros((100, 80), np.uint8)
+    truth[90:100, 0:6] = 1
+    rows, columns = _surroundings(truth)
+    assert truth[rows, columns].sum() == truth.sum()
+    assert 0 <= rows.start < rows.stop <= 100
+    assert 0 <= columns.start < columns.stop <= 80
+    assert _surroundings(np.zeros((8, 9))) == (slice(0, 8), slice(0, 9))
+
+
+def test_methods_are_told_apart():
+    methods = [f"m{index}" for index in range(25)]
+    looks = {(palette(methods)[name], markers(methods)[name]) for name in methods}
+    assert len(looks) == 25
