@@ -29,6 +29,8 @@ model = dict(
         num_classes="$num_classes",
         out_channels="$num_classes",
         norm_cfg=dict(type="BN"),
+        # With MMSegmentation's start of the last layer (std 0.01) classes collapsed under the Dice term; torch's is wider.
+        init_cfg=None,
         loss_decode=dict(type="CEDiceLoss"),
     ),
 )
