@@ -120,5 +120,5 @@ def _volumes(truth: Path, prediction: Path, rest: str) -> tuple[tuple[Mask, Mask
     label = int(rest.rpartition("label")[2])
     images = [nib.load(path) for path in (truth, prediction)]
     x, y, z = (float(value) for value in images[0].header.get_zooms())
-    masks = [(np.asanyarray(image.dataobj).T == label).astype(np.uint8) for image in images]
+    masks = [(label == np.asanyarray(image.dataobj).T).astype(np.uint8) for image in images]
     return (masks[0], masks[1]), (z, y, x)

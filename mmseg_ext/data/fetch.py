@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pooch
@@ -22,7 +23,7 @@ from mmseg_ext.suite.dataset_card import (
     RemoteFile,
 )
 from mmseg_ext.suite.errors import InputError
-from mmseg_ext.suite.files import hash_file, replacing, require_free_space
+from mmseg_ext.suite.files import hash_file, hash_value, replacing, require_free_space
 
 
 def fetch(card: DatasetCard, out: Path, mirror: Path | None, local_data: Path | None) -> Path:
@@ -47,7 +48,7 @@ def fetch(card: DatasetCard, out: Path, mirror: Path | None, local_data: Path | 
     """
     out.mkdir(parents=True, exist_ok=True)
     root, files = out / "unpacked", {}
-    local = local_folder(card, local_data)
+    local = local_root(card, local_data)
     if local is not None:
         root = local
     elif isinstance(card.source, GeneratedAccess):
@@ -64,11 +65,11 @@ def fetch(card: DatasetCard, out: Path, mirror: Path | None, local_data: Path | 
     return root
 
 
-def local_folder(card: DatasetCard, local_data: Path | None) -> Path | None:
-    """Return the folder of data that are already here; None if the data have to be made or fetched.
+def local_root(card: DatasetCard, local_data: Path | None) -> Path | None:
+    """Return the folder of unpacked data that are already on this machine; None if they are to be made or fetched.
 
     Raises:
-        InputError: If the card names a local folder, and it does not exist.
+        InputError: If the card says the data are here and they are not.
     """
     if isinstance(card.source, GeneratedAccess):
         return None
@@ -84,6 +85,25 @@ def local_folder(card: DatasetCard, local_data: Path | None) -> Path | None:
     if not card.source.path.is_dir():
         raise InputError(where, "source.path", str(card.source.path), "an existing folder")
     return card.source.path
+
+
+def local_fingerprint(root: Path) -> str:
+    """Return a hash of the names, sizes and modification times of all files below a folder.
+
+    It tells whether a user's data changed without reading them.
+
+    Raises:
+        InputError: If there is no such folder.
+    """
+    if not root.is_dir():
+        raise InputError(root, "folder", "nothing", "an existing folder of data")
+    entries = []
+    for folder, _, names in os.walk(root):
+        for name in names:
+            path = Path(folder, name)
+            status = path.stat()
+            entries.append((path.relative_to(root).as_posix(), status.st_size, status.st_mtime_ns))
+    return hash_value(sorted(entries))
 
 
 def _archives(card: DatasetCard, out: Path, mirror: Path | None) -> list[Path]:

@@ -96,8 +96,8 @@ class PreparedDataset:
         for name, rows in self.samples.groupby("case", sort=False):
             ordered = rows.sort_values("slice")
             first = ordered.iloc[0]
-            spacing = (first.spacing_z, first.spacing_y, first.spacing_x)
-            known = None if np.isnan(first.spacing_y) else tuple(float(value) for value in spacing)
+            spacing = (float(first.spacing_z), float(first.spacing_y), float(first.spacing_x))
+            known = None if np.isnan(first.spacing_y) else spacing
             found[str(name)] = Case(self.name, str(name), first.patient, tuple(ordered["sample"]), known)
         return found
 

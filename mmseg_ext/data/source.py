@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from mmseg_ext.suite.errors import InputError
-from mmseg_ext.suite.files import hash_value, read_json, write_json
+from mmseg_ext.suite.files import read_json, write_json
 
 
 def write_source(out: Path, root: Path, files: dict[str, str]) -> None:
@@ -31,22 +30,3 @@ def source_root(raw: Path) -> Path:
     if not root.is_dir():
         raise InputError(raw / "source.json", "root", str(root), "an existing folder", "Fetch the data set again.")
     return root
-
-
-def local_fingerprint(root: Path) -> str:
-    """Return a hash of the names, sizes and modification times of all files below a folder.
-
-    It tells whether a user's data changed without reading them.
-
-    Raises:
-        InputError: If there is no such folder.
-    """
-    if not root.is_dir():
-        raise InputError(root, "folder", "nothing", "an existing folder of data")
-    entries = []
-    for folder, _, names in os.walk(root):
-        for name in names:
-            path = Path(folder, name)
-            status = path.stat()
-            entries.append((path.relative_to(root).as_posix(), status.st_size, status.st_mtime_ns))
-    return hash_value(sorted(entries))

@@ -37,7 +37,7 @@ def evaluate_run(
 
     Args:
         run_folder: Folder of a finished run, with `run.json` and `predictions/<variant>/<dataset>/`.
-        prepared: Prepared data sets by name.
+        prepared: Prepared data sets by name, at least those of the test cases.
         subset: Training subset of the run; its rows `test` are the cases.
         task: The run's task.
         protocols: How to score; each scores the predictions of its variant.
@@ -48,17 +48,18 @@ def evaluate_run(
 
     Raises:
         InputError: If the run was written in another format, is of another task, lacks a variant or a
-            prediction, was trained on other data, or a prediction does not fit its case.
+            prediction, was made from other data, or a prediction does not fit its case.
     """
-    run = _check_run(run_folder / "run.json", prepared, task, protocols)
     cases = read_test_cases(subset, task, prepared)
+    tested = {case.dataset: prepared[case.dataset] for case in cases}
+    run = _check_run(run_folder / "run.json", tested, task, protocols)
     predictions = run_folder / "predictions"
     variants = dict.fromkeys(protocol.variant for protocol in protocols)
     jobs = [(predictions / variant / case.dataset, case) for variant in variants for case in cases]
     # A gap among the predictions stops the evaluation here, not after all cases before it.
     for folder, case in jobs:
         require_prediction(folder, case.case)
-    measured = dict(zip(jobs, _measure_all(jobs, prepared, task.nsd_tolerance, workers), strict=True))
+    measured = dict(zip(jobs, _measure_all(jobs, tested, task.nsd_tolerance, workers), strict=True))
     rows: list[dict[str, Any]] = []
     for protocol in protocols:
         for case in cases:
@@ -72,7 +73,7 @@ def write_cases(frame: pd.DataFrame, path: Path) -> None:
     write_text(path, frame.to_csv(index=False, lineterminator="\n"))
 
 
-def _check_run(file: Path, prepared: Mapping[str, PreparedDataset], task: Task, protocols: Sequence[Protocol]) -> RunId:
+def _check_run(file: Path, tested: Mapping[str, PreparedDataset], task: Task, protocols: Sequence[Protocol]) -> RunId:
     """Return the identity of the run after checking that it can be scored as asked."""
     card = read_json(file)
     if card.get("format") != FORMAT_VERSION:
@@ -84,8 +85,8 @@ def _check_run(file: Path, prepared: Mapping[str, PreparedDataset], task: Task, 
     if (run.task, card["classes"]) != (task.task, task.classes):
         found = [card["run"], card["classes"]]
         raise InputError(file, "run, classes", found, f"a run of task {task.task} with classes {task.classes}")
-    for dataset in task.datasets:
-        used, now = card["data"].get(dataset), prepared[dataset].content_hash
+    for dataset, data in tested.items():
+        used, now = card["data"].get(dataset), data.content_hash
         if used != now:
             expected = f"the content hash of the prepared data set, {now}"
             raise InputError(file, f"data.{dataset}", used, expected, TRAIN_AGAIN)

@@ -12,15 +12,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import edt
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
+from mmseg_ext.evaluation.nearest import RELATIVE_PRECISION, nearest_distances
 from mmseg_ext.evaluation.surface_elements import element_sizes, neighbourhood_codes
-
-_ROUNDING = 1e-9
-"""Relative rounding error up to which a distance counts as equal to the tolerance."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +56,7 @@ def surface_measures(
         raise ValueError("found an empty mask, expected two masks with at least one voxel")
     padded = [np.pad(mask, 1) for mask in (truth, prediction)]
     first, second = (_boundary(mask) for mask in padded)
-    sides = (_distances(first, second, spacing), _distances(second, first, spacing))
+    sides = (nearest_distances(first, second, spacing), nearest_distances(second, first, spacing))
     pooled = np.concatenate(sides)
     return SurfaceMeasures(
         hd95=float(np.percentile(pooled, 95)),
@@ -81,17 +77,6 @@ def _boundary(padded: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return mask & ~interior
 
 
-def _distances(here: NDArray[np.bool_], other: NDArray[np.bool_], spacing: tuple[float, ...]) -> NDArray[np.float64]:
-    """Return the distance of every point of `here` to the nearest point of `other`."""
-    # In units of the smallest spacing, squared distances along the finest axes are integers and thus exact in
-    # the single precision of the map. The library is faster on bytes than on booleans.
-    unit = min(spacing)
-    anisotropy = tuple(value / unit for value in spacing)
-    squared = edt.edtsq((~other).view(np.uint8), anisotropy=anisotropy, parallel=1)
-    distances: NDArray[np.float64] = np.sqrt(squared[here], dtype=np.float64) * unit
-    return distances
-
-
 def _share_within(
     padded_truth: NDArray[np.bool_],
     padded_prediction: NDArray[np.bool_],
@@ -102,17 +87,12 @@ def _share_within(
     all_inside = 2 ** (2**padded_truth.ndim) - 1
     codes = [neighbourhood_codes(mask) for mask in (padded_truth, padded_prediction)]
     elements = [(code != 0) & (code != all_inside) for code in codes]
-    points = [np.argwhere(element) for element in elements]
     within_size = total_size = 0.0
     for here, other in ((0, 1), (1, 0)):
         sizes = element_sizes(spacing)[codes[here][elements[here]]]
-        within = elements[other][elements[here]]
-        apart = ~within
-        # Whether an element has a neighbour within the tolerance takes no map of all distances.
-        tree = cKDTree(points[other] * spacing, balanced_tree=False, compact_nodes=False)
-        reach = tolerance * (1 + _ROUNDING)
-        nearest, _ = tree.query(points[here][apart] * spacing, distance_upper_bound=reach)
-        within[apart] = np.isfinite(nearest)
-        within_size += float(sizes[within].sum())
+        # A distance equal to the tolerance is within it, however it was rounded.
+        farthest = tolerance * (1 + RELATIVE_PRECISION)
+        distances = nearest_distances(elements[here], elements[other], spacing, reach=1.01 * farthest)
+        within_size += float(sizes[distances <= farthest].sum())
         total_size += float(sizes.sum())
     return within_size / total_size

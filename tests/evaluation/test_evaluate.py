@@ -100,12 +100,14 @@ def test_every_protocol_scores_the_predictions_of_its_variant(run, protocol, tru
 def test_pixels_ignore_spacing_and_images_are_flat(make_dataset, write_subset, write_run, task, protocol):
     image = np.zeros((1, 20, 30), np.uint8)
     image[0, 5:15, 5:15] = 1
+    image[0, 0, 29] = 2
     data = make_dataset("images", {"i1": image}, unit="px", spacing=None)
-    folder = write_run(data, {"i1": np.roll(image, 2, axis=1)})
+    folder = write_run(data, {"i1": np.roll(image % 2, 2, axis=1)})
     part = TaskPart(dataset="images", subset="test")
     task = task.model_copy(update={"task": "images", "train": [part], "test": [part]})
     frame = evaluate_run(folder, {"images": data}, write_subset({"images": ["i1"]}), task, [protocol])
-    liver = frame.iloc[0]
+    liver, missed = (row for _, row in frame.iterrows())
+    assert (missed.status, missed.assd) == ("missed", np.hypot(20, 30))
     assert (liver.unit, liver.hd95) == ("px", 2)
     # Of each square's 36 boundary pixels: 10 a whole shift away and 2 half of it at one end; at the other, 8
     # inside the other square, of which 6 are 2 and 2 are 1 from its nearest side.
@@ -145,7 +147,7 @@ def test_a_missing_prediction_is_named(run):
     ("spoil", "message"),
     [
         (lambda x: x[:, :-1], r"labels\.shape.*\(4, 15, 12\)"),
-        (lambda x: x + np.uint8(2), "class ids below 3"),
+        (lambda x: x + np.uint8(1), "class ids below 3"),
     ],
 )
 def test_a_prediction_that_does_not_fit_its_case_is_refused(run, predictions, spoil, message):

@@ -83,6 +83,16 @@ def test_a_case_of_one_slice_is_flat(pair):
     assert flat.assd != surface_measures(truth == 1, prediction == 1, (1000.0, 1.5, 1.0), 1.0).assd
 
 
+def test_truth_and_prediction_can_be_swapped(pair):
+    truth, prediction = pair
+    forth = case_measures(truth, prediction, CLASSES, SPACING, 1.0)
+    back = case_measures(prediction, truth, CLASSES, SPACING, 1.0)
+    assert [record.status for record in back] == ["ok", "spurious", "missed", "both_empty"]
+    for name in ("dsc", "iou", "intersection", *SURFACE):
+        assert getattr(back[0], name) == pytest.approx(getattr(forth[0], name))
+    assert (back[0].truth, back[0].prediction) == (forth[0].prediction, forth[0].truth)
+
+
 def test_shapes_must_agree():
     with pytest.raises(ValueError, match="expected one shape"):
         case_measures(np.zeros((1, 4, 4), np.uint8), np.zeros((2, 4, 4), np.uint8), CLASSES, SPACING, 1.0)

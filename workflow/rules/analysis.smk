@@ -18,7 +18,7 @@ rule plan:
         runtime=5,
     params:
         suite=SUITE.model_dump_json(exclude_none=True),
-        keys=list(PLAN.keys.values()),
+        run_keys=list(PLAN.keys.values()),
     message:
         "Write down what suite {wildcards.suite} is made of"
     shell:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mmseg_ext.data.phantoms.random_fields import smooth_field
-from mmseg_ext.data.phantoms.shapes import Grid, Vector, joined
+from mmseg_ext.data.phantoms.shapes import OUTSIDE, Grid, Vector, joined
 
 ORGANS = ("aorta", "gallbladder", "left_kidney", "right_kidney", "liver", "pancreas", "spleen", "stomach")
 """Organs in the order of their ids, which start at 1; the eight of the Synapse multi-organ benchmark."""
@@ -20,8 +20,6 @@ ORGANS = ("aorta", "gallbladder", "left_kidney", "right_kidney", "liver", "pancr
 AIR, LUNG, FAT, MUSCLE = -1000.0, -840.0, -105.0, 55.0
 LUNG_FLOOR = 25.0
 """Height in mm below which there is no lung."""
-OUTSIDE = 50.0
-"""A signed distance in mm that is outside any shape."""
 
 
 @dataclass(frozen=True)
@@ -262,8 +260,9 @@ def _vessels(inside: _Inside) -> None:
     painter.paint(grid.tube(cava, [10, 11, 13]), inside.enhanced(70, 150))
     wiggle = [float(value) for value in inside.rng.normal(0, 3, 3)]
     aorta: list[Vector] = [
-        (-9 + wiggle[0], front + 10, -120), (-10 + wiggle[1], front + 11, 0), (-8 + wiggle[2], front + 9,
-        110),
-    ]  # fmt: skip
+        (-9 + wiggle[0], front + 10, -120),
+        (-10 + wiggle[1], front + 11, 0),
+        (-8 + wiggle[2], front + 9, 110),
+    ]
     radius = inside.rng.uniform(9, 12.5)
     inside.organ("aorta", grid.tube(aorta, [0.85 * radius, radius, 1.1 * radius]), inside.enhanced(320, 160), 3)

@@ -1,0 +1,26 @@
+"""Every figure of a suite."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mmseg_ext.reporting.figures import cost_quality, distributions, examples, forest, learning_curves, ranks
+from mmseg_ext.reporting.figures.style import Drawing
+from mmseg_ext.reporting.inputs import Inputs
+
+
+def draw_all(inputs: Inputs, folder: Path) -> list[Drawing]:
+    """Draw all figures for which there is data, in the order in which the page shows them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    drawn: list[Drawing | None] = []
+    for track in inputs.plan.tracks:
+        drawn += [forest.draw(inputs, folder, track), cost_quality.draw(inputs, folder, track)]
+    for track, task, dataset in inputs.test_sets():
+        drawn += [
+            distributions.draw(inputs, folder, track, task, dataset),
+            ranks.draw(inputs, folder, track, task, dataset),
+            examples.draw(inputs, folder, track, task, dataset),
+        ]
+    for track, task in sorted({(track, task) for track, task, _ in inputs.test_sets()}):
+        drawn.append(learning_curves.draw(inputs, folder, track, task))
+    return [one for one in drawn if one is not None]

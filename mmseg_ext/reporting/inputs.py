@@ -1,0 +1,91 @@
+"""All that tables, figures and the page are made from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from mmseg_ext.analysis.collect import DONE, Results, collect
+from mmseg_ext.analysis.plan_file import PlanFile, TaskSummary, read_plan
+from mmseg_ext.suite.errors import InputError
+from mmseg_ext.suite.files import read_json
+
+TABLES = ("scores", "comparisons", "ranks", "cost", "claims", "controls", "flags")
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """A planned suite, what its runs left, and the tables of its analysis."""
+
+    plan: PlanFile
+    results: Results
+    tables: dict[str, pd.DataFrame]
+    cards: dict[str, dict[str, Any]]
+    """`card.json` of each data set that has been prepared."""
+
+    @property
+    def protocol(self) -> str:
+        """The suite's first protocol: the one figures and the opening words are about."""
+        return self.plan.suite.protocols[0]
+
+    @property
+    def methods(self) -> list[str]:
+        """Names of all methods, in the order they always appear in."""
+        return list(dict.fromkeys(name.split("/")[1] for name in self.plan.methods))
+
+    def method_title(self, track: str, method: str) -> str:
+        """A method's name for people."""
+        return self.plan.methods[f"{track}/{method}"].title
+
+    def condition_title(self, track: str, condition: str) -> str:
+        """A condition's name for people."""
+        return self.plan.tracks[track].conditions[condition].title
+
+    def conditions(self, track: str) -> list[str]:
+        """The planned conditions of a track, in the suite's order."""
+        return list(self.plan.suite.tracks[track].conditions)
+
+    def task(self, name: str) -> TaskSummary:
+        """A task's label space and data sets."""
+        return self.plan.tasks[name]
+
+    def test_sets(self) -> list[tuple[str, str, str]]:
+        """Every (track, task, data set) with planned runs; the data set is empty where no run has finished."""
+        cells = sorted({(cell.track, cell.task) for cell in self.plan.runs})
+        scored = self.tables["scores"]
+        found = []
+        for track, task in cells:
+            rows = scored[(scored["track"] == track) & (scored["task"] == task)]
+            found += [(track, task, name) for name in sorted(set(rows["dataset"])) or [""]]
+        return found
+
+    def test_set_title(self, task: str, dataset: str) -> str:
+        """A task's title, with the test set where its name is not the task's."""
+        title = self.task(task).title
+        return title if dataset in ("", task) else f"{title}, tested on {self.task(task).datasets[dataset].title}"
+
+    @property
+    def done(self) -> int:
+        """Number of finished runs."""
+        return int((self.results.status["status"] == DONE).sum())
+
+
+def read_inputs(plan: Path, tables: Path) -> Inputs:
+    """Read a plan, its results and its tables.
+
+    Raises:
+        InputError: If a table is missing.
+    """
+    read = read_plan(plan)
+    frames = {}
+    for name in TABLES:
+        path = tables / f"{name}.csv"
+        if not path.is_file():
+            raise InputError(path, "file", "nothing", "a table of the analysis", "Run `python -m mmseg_ext analyse`.")
+        frames[name] = pd.read_csv(path)
+    prepared = {name: data.prepared for task in read.tasks.values() for name, data in task.datasets.items()}
+    cards = {name: read_json(root / "card.json") for name, root in prepared.items() if (root / "card.json").is_file()}
+    return Inputs(read, collect(read), frames, cards)

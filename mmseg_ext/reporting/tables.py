@@ -1,0 +1,198 @@
+"""Result tables: methods by measures, and methods by classes, independent of how they are printed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pandas as pd
+
+from mmseg_ext.analysis.collect import DONE
+from mmseg_ext.analysis.flags import FEW_CASES
+from mmseg_ext.analysis.measures import MACRO, MEASURES, orientation, select
+from mmseg_ext.reporting.formatting import MEASURE_TITLES, measure_title, plain, range_text
+from mmseg_ext.reporting.inputs import Inputs
+
+SUMMARY_MEASURES = ("dsc", "iou", "nsd", "hd95", "assd")
+CLASS_MEASURES = ("dsc", "nsd", "hd95")
+INTERVALS = {
+    "patients and seeds": "hierarchical bootstrap over patients and seeds",
+    "patients": "bootstrap over patients only, since there is one seed",
+    "none": "no interval, since there is one patient",
+}
+
+
+@dataclass(frozen=True)
+class Score:
+    """One number of a table."""
+
+    measure: str
+    mean: float
+    low: float
+    high: float
+    best: bool = False
+    """Better than every other method of the condition, and separable from each."""
+
+
+@dataclass(frozen=True)
+class SeedRun:
+    """One planned run behind a row."""
+
+    seed: int
+    status: str
+    reason: str
+    folder: Path
+
+
+@dataclass(frozen=True)
+class Row:
+    """A method under a condition."""
+
+    method: str
+    title: str
+    condition: str
+    scores: list[Score]
+    """Empty if no run has finished."""
+    letters: str
+    runs: list[SeedRun]
+
+    @property
+    def failure(self) -> str:
+        """Why there are no scores."""
+        return "; ".join(dict.fromkeys(f"{run.status}: {run.reason}" for run in self.runs if run.status != DONE))
+
+
+@dataclass(frozen=True)
+class ResultTable:
+    """A table with all that its caption must say."""
+
+    name: str
+    title: str
+    caption: str
+    columns: list[str]
+    rows: list[Row]
+    has_letters: bool
+
+
+def result_tables(inputs: Inputs, track: str, task: str, dataset: str, protocol: str) -> list[ResultTable]:
+    """Return the macro table of a test set and, where it has several classes, one table per measure and class."""
+    scores = select(inputs.tables["scores"], track=track, task=task, dataset=dataset, protocol=protocol)
+    name = "_".join(dict.fromkeys(part for part in (track, task, dataset, protocol) if part))
+    where = inputs.test_set_title(task, dataset)
+    unit = inputs.task(task).unit
+    macro = select(scores, class_name=MACRO)
+    rows = _rows(inputs, track, task, dataset, protocol, {m: select(macro, measure=m) for m in SUMMARY_MEASURES})
+    caption = _caption(inputs, protocol, macro, "Macro mean over foreground classes, then over cases")
+    lettered = any(row.letters for row in rows)
+    if lettered:
+        caption += (
+            " Methods of one condition that share a letter are not separable in DSC"
+            " (sign-flip permutation test, Holm-corrected, and interval of the difference);"
+            " bold is separable from all others."
+        )
+    columns = [measure_title(measure, unit) for measure in SUMMARY_MEASURES]
+    tables = [ResultTable(name, where, caption, columns, rows, lettered)]
+    classes = inputs.task(task).classes[1:]
+    for measure in CLASS_MEASURES if len(classes) > 1 else ():
+        part = select(scores, measure=measure)
+        by_class = {label: select(part, class_name=label) for label in [MACRO, *classes]}
+        title = f"{where}: {measure_title(measure, unit)} by class"
+        caption = _caption(inputs, protocol, part, f"{MEASURE_TITLES[measure]} by class, mean over cases")
+        rows = _rows(inputs, track, task, dataset, protocol, by_class)
+        columns = [plain(label) for label in by_class]
+        tables.append(ResultTable(f"{name}_{measure}", title, caption, columns, rows, False))
+    return tables
+
+
+def _caption(inputs: Inputs, protocol: str, scores: pd.DataFrame, what: str) -> str:
+    used = inputs.plan.protocols[protocol]
+    rule = {"last": "last checkpoint", "best_val": "checkpoint best on validation"}[used.selection]
+    passes = {"plain": "one forward pass", "flip": "mean with the mirrored image"}[used.inference]
+    text = f"{what}. Protocol {protocol} ({rule}, {passes})."
+    defined = scores[scores["n_cases"] > 0]
+    if defined.empty:
+        return text
+    cases = list(defined["n_cases"])
+    kinds = [INTERVALS[kind] for kind in INTERVALS if kind in set(defined["ci_kind"])]
+    text += (
+        f" n = {range_text(cases)} cases of {range_text(list(defined['n_patients']))} patients,"
+        f" seeds: {range_text(list(defined['n_seeds']))}. In brackets the 95 % interval: {'; or '.join(kinds)}."
+    )
+    misses, spurious = int(scores["n_missed"].max()), int(scores["n_spurious"].max())
+    if misses or spurious:
+        text += (
+            " A class missed or predicted where there is none scores 0 and the image diagonal"
+            f" (at most {misses} and {spurious} times a row)."
+        )
+    return text + (f" Fewer than {FEW_CASES} cases: intervals are likely too narrow." if max(cases) < FEW_CASES else "")
+
+
+def _rows(
+    inputs: Inputs, track: str, task: str, dataset: str, protocol: str, columns: dict[str, pd.DataFrame]
+) -> list[Row]:
+    ranks = select(
+        inputs.tables["ranks"], track=track, task=task, dataset=dataset, protocol=protocol, measure="dsc", rank=1
+    )
+    rows = []
+    for condition in inputs.conditions(track):
+        group: list[Row] = []
+        for method in inputs.methods:
+            runs = _runs(inputs, track, task, method, condition)
+            if not runs:
+                continue
+            scores = [_score(select(part, method=method, condition=condition)) for part in columns.values()]
+            letters = select(ranks, method=method, condition=condition)["letters"]
+            group.append(
+                Row(
+                    method,
+                    inputs.method_title(track, method),
+                    condition,
+                    [score for score in scores if score is not None],
+                    str(letters.iloc[0]) if len(letters) else "",
+                    runs,
+                )
+            )
+        rows += _mark_best(inputs, track, task, dataset, protocol, condition, group, list(columns))
+    return rows
+
+
+def _score(rows: pd.DataFrame) -> Score | None:
+    if rows.empty:
+        return None
+    row = rows.iloc[0]
+    return Score(row["measure"], row["mean"], row["ci_low"], row["ci_high"])
+
+
+def _runs(inputs: Inputs, track: str, task: str, method: str, condition: str) -> list[SeedRun]:
+    folders = {cell.run: cell.folder for cell in inputs.plan.runs}
+    rows = select(inputs.results.status, track=track, task=task, method=method, condition=condition)
+    return [SeedRun(int(row.seed), row.status, row.reason, folders[row.run]) for row in rows.itertuples()]
+
+
+def _mark_best(
+    inputs: Inputs,
+    track: str,
+    task: str,
+    dataset: str,
+    protocol: str,
+    condition: str,
+    rows: list[Row],
+    columns: list[str],
+) -> list[Row]:
+    """Mark the macro scores that are better than, and separable from, those of every other method."""
+    scored = [row for row in rows if row.scores]
+    tests = select(
+        inputs.tables["comparisons"],
+        kind="methods", track=track, task=task, dataset=dataset, protocol=protocol, held=condition, separable=True,
+    )  # fmt: skip
+    marked = {row.method: list(row.scores) for row in rows}
+    for index, column in enumerate(columns):
+        if len(scored) < 2 or column not in (*MEASURES, MACRO):
+            continue
+        measure = scored[0].scores[index].measure
+        best = max(scored, key=lambda row: orientation(measure) * row.scores[index].mean)
+        part = select(tests, measure=measure)
+        apart = set(part.loc[part["a"] == best.method, "b"]) | set(part.loc[part["b"] == best.method, "a"])
+        if apart >= {row.method for row in scored} - {best.method}:
+            marked[best.method][index] = replace(best.scores[index], best=True)
+    return [replace(row, scores=marked[row.method]) for row in rows]

@@ -1,0 +1,185 @@
+import functools
+import hashlib
+import http.server
+import tarfile
+import threading
+
+import pytest
+from support.tiny_data import pair_card, volume_card, write_pairs, write_volumes
+
+from mmseg_ext.data.fetch import fetch, local_fingerprint, local_root
+from mmseg_ext.data.prepare import prepare
+from mmseg_ext.data.source import source_root
+from mmseg_ext.suite.errors import InputError
+from mmseg_ext.suite.files import hash_file, read_json
+
+
+@pytest.fixture
+def archive(tmp_path):
+    """Return an archive of tiny volumes in a folder `Top`, beside other files a server offers."""
+    root = write_volumes(tmp_path / "made" / "Top")
+    (tmp_path / "served").mkdir()
+    path = tmp_path / "served" / "tiny.tar"
+    with tarfile.open(path, "w") as opened:
+        opened.add(root, "Top")
+    return path
+
+
+@pytest.fixture
+def server(tmp_path):
+    """Serve the folder `served` on this machine; yield its address and the list of paths asked for."""
+    asked = []
+
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        def do_GET(self):
+            asked.append(self.path)
+            super().do_GET()
+
+        def log_message(self, *arguments):
+            """Say nothing."""
+
+    handler = functools.partial(Handler, directory=tmp_path / "served")
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as running:
+        threading.Thread(target=running.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{running.server_address[1]}", asked
+        running.shutdown()
+
+
+def open_card(*urls, **checksum):
+    file = {"filename": "tiny.tar", "urls": list(urls), **checksum}
+    layout = {"layout": "nifti_volumes", "images": ["Top/images", "images"], "labels": ["Top/labels", "labels"]}
+    return volume_card(source={"access": "open", "files": [file]}, layout=layout)
+
+
+def test_download_is_verified_unpacked_and_prepared(tmp_path, archive, server):
+    card = open_card(f"{server[0]}/tiny.tar", sha256=hash_file(archive))
+    root = fetch(card, tmp_path / "raw", None, None)
+    assert read_json(tmp_path / "raw/source.json") == {"root": "unpacked", "files": {"tiny.tar": hash_file(archive)}}
+    assert source_root(tmp_path / "raw") == root
+    assert prepare(card, tmp_path / "raw", tmp_path / "out", None).card["counts"]["cases"] == 4
+
+
+def test_a_verified_download_is_not_repeated(tmp_path, archive, server):
+    card = open_card(f"{server[0]}/tiny.tar", md5=hashlib.md5(archive.read_bytes()).hexdigest())
+    fetch(card, tmp_path / "raw", None, None)
+    fetch(card, tmp_path / "raw", None, None)
+    assert len(server[1]) == 1
+
+
+def test_without_a_published_checksum_the_one_seen_is_recorded(tmp_path, archive, server):
+    fetch(open_card(f"{server[0]}/tiny.tar"), tmp_path / "raw", None, None)
+    assert read_json(tmp_path / "raw/source.json")["files"] == {"tiny.tar": hash_file(archive)}
+
+
+def test_the_next_address_is_tried(tmp_path, archive, server):
+    card = open_card(f"{server[0]}/gone.tar", f"{server[0]}/tiny.tar", sha256=hash_file(archive))
+    fetch(card, tmp_path / "raw", None, None)
+    assert server[1] == ["/gone.tar", "/tiny.tar"]
+
+
+def test_a_wrong_checksum_leaves_no_file_of_that_name(tmp_path, archive, server):
+    card = open_card(f"{server[0]}/tiny.tar", sha256="0" * 64)
+    with pytest.raises(InputError, match=r"tiny\.tar.*0{64}"):
+        fetch(card, tmp_path / "raw", None, None)
+    assert not [path for path in (tmp_path / "raw").rglob("*") if path.is_file()]
+
+
+def test_an_address_that_does_not_answer_names_address_and_mirror(tmp_path, archive):
+    with pytest.raises(InputError, match=r"http://127\.0\.0\.1:9/tiny\.tar.*mirror=DIR"):
+        fetch(open_card("http://127.0.0.1:9/tiny.tar"), tmp_path / "raw", None, None)
+
+
+def test_mirror_goes_before_the_network(tmp_path, archive, server):
+    card = open_card(f"{server[0]}/tiny.tar", sha256=hash_file(archive))
+    fetch(card, tmp_path / "raw", archive.parent, None)
+    assert server[1] == []
+    assert source_root(tmp_path / "raw").is_dir()
+
+
+def test_a_damaged_mirror_file_is_refused(tmp_path, archive, server):
+    card = open_card(f"{server[0]}/tiny.tar", sha256="0" * 64)
+    with pytest.raises(InputError, match=r"sha256.*replace it") as caught:
+        fetch(card, tmp_path / "raw", archive.parent, None)
+    assert caught.value.file == str(archive)
+    assert server[1] == []
+
+
+def test_a_mirror_without_the_file_is_passed_over(tmp_path, archive, server):
+    (tmp_path / "mirror").mkdir()
+    fetch(open_card(f"{server[0]}/tiny.tar"), tmp_path / "raw", tmp_path / "mirror", None)
+    assert server[1] == ["/tiny.tar"]
+
+
+@pytest.mark.parametrize("place", ["mirror", "raw"])
+def test_manual_files_are_found_where_they_were_put(tmp_path, archive, place):
+    (tmp_path / place).mkdir()
+    archive.rename(tmp_path / place / "tiny.tar")
+    source = {"access": "manual", "instructions": "Sign up.", "filenames": ["tiny.tar"]}
+    fetch(volume_card(source=source, layout=open_card("x").layout.model_dump()), tmp_path / "raw",
+          tmp_path / "mirror", None)  # fmt: skip
+    assert (tmp_path / "raw/unpacked/Top/images/case_0.nii.gz").is_file()
+
+
+def test_missing_manual_files_give_the_instructions(tmp_path):
+    source = {"access": "manual", "instructions": "Sign up, then put it there.", "filenames": ["tiny.tar"]}
+    with pytest.raises(InputError, match=r"tiny\.tar.*Sign up, then put it there"):
+        fetch(volume_card(source=source), tmp_path / "raw", tmp_path, None)
+
+
+def test_local_path_is_used_without_a_copy(tmp_path):
+    root = write_volumes(tmp_path / "mine")
+    card = volume_card(source={"access": "local", "path": str(root)})
+    assert fetch(card, tmp_path / "raw", None, None) == root
+    assert [path.name for path in (tmp_path / "raw").iterdir()] == ["source.json"]
+    assert source_root(tmp_path / "raw") == root
+
+
+@pytest.mark.parametrize("card", [volume_card(), open_card("http://127.0.0.1:9/x")], ids=["local", "open"])
+def test_local_data_go_before_everything_else(tmp_path, card):
+    root = write_volumes(tmp_path / "local" / "tiny_volumes")
+    assert fetch(card, tmp_path / "raw", None, tmp_path / "local") == root
+
+
+def test_missing_local_data_are_refused(tmp_path):
+    with pytest.raises(InputError, match="local_data=DIR"):
+        fetch(volume_card(), tmp_path / "raw", None, None)
+    with pytest.raises(InputError, match="without a folder tiny_volumes"):
+        fetch(volume_card(), tmp_path / "raw", None, tmp_path)
+    with pytest.raises(InputError, match=r"source\.path"):
+        fetch(volume_card(source={"access": "local", "path": "/missing"}), tmp_path / "raw", None, None)
+
+
+@pytest.mark.parametrize(
+    ("card", "folder"), [(volume_card(), "labels"), (pair_card(), "masks")], ids=["nifti", "pairs"]
+)
+def test_folders_of_the_layout_must_exist(tmp_path, card, folder):
+    write = write_volumes if card.is_volume else write_pairs
+    root = write(tmp_path / card.dataset)
+    (root / folder).rename(root / "elsewhere")
+    with pytest.raises(InputError, match=rf"layout\.{folder}.*elsewhere"):
+        fetch(card, tmp_path / "raw", None, tmp_path)
+    assert not (tmp_path / "raw/source.json").exists()
+
+
+def test_generated_data_are_generated_whatever_lies_on_this_machine(tmp_path):
+    source = {"access": "generated", "generator": "phantom_lesion", "items": {"train": 1, "test": 2}}
+    write_pairs(tmp_path / "tiny_pairs")
+    card = pair_card(source=source)
+    assert local_root(card, tmp_path) is None
+    root = fetch(card, tmp_path / "raw", None, tmp_path)
+    assert sorted(path.stem for path in (root / "images").iterdir()) == ["test_0000", "test_0001", "train_0000"]
+
+
+def test_fingerprint_notices_changed_data(tmp_path):
+    root = write_pairs(tmp_path / "data")
+    before = local_fingerprint(root)
+    assert local_fingerprint(root) == before
+    (root / "images/case_0.png").touch()
+    touched = local_fingerprint(root)
+    (root / "images/case_1.png").unlink()
+    assert len({before, touched, local_fingerprint(root)}) == 3
+
+
+def test_fingerprint_needs_a_folder(tmp_path):
+    with pytest.raises(InputError, match="existing folder"):
+        local_fingerprint(tmp_path / "missing")

@@ -1,0 +1,119 @@
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+from support.tiny_data import volume_card, write_nifti, write_volumes
+
+from mmseg_ext.data.prepare import prepare
+from mmseg_ext.data.source import write_source
+from mmseg_ext.data.subset import COLUMNS, write_subset
+from mmseg_ext.suite.errors import InputError
+from mmseg_ext.suite.task import Task, TaskPart, task_of_dataset
+from mmseg_ext.suite.track import Condition
+
+FRACTIONS = (0.1, 0.25, 0.3, 0.5, 0.75, 1.0)
+SUBSETS = ["train"] * 20 + ["test"] * 3
+
+
+def condition(fraction=1.0):
+    return Condition(title="x", label_fraction=fraction)
+
+
+def prepare_volumes(folder, empty=()):
+    """Prepare 20 training cases and 3 test cases; the cases in `empty` lack the organ."""
+    root = write_volumes(folder / "data", cases=len(SUBSETS))
+    for case in empty:
+        write_nifti(root / f"labels/case_{case}.nii.gz", np.zeros((6, 7, 4), np.uint8))
+    cases = [f"case_{index}" for index in range(len(SUBSETS))]
+    card = volume_card(split={"kind": "file", "name": "split"})
+    table = pd.DataFrame({"case": cases, "patient": cases, "subset": SUBSETS})
+    table.to_csv(folder / "split.csv", index=False)
+    write_source(folder, root, {})
+    return prepare(card, folder, folder / "prepared", folder / "split.csv")
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory):
+    return {"tiny_volumes": prepare_volumes(tmp_path_factory.mktemp("subset"))}
+
+
+@pytest.fixture
+def task():
+    return task_of_dataset(volume_card())
+
+
+def cases(table, subset="train"):
+    return set(table.loc[table["subset"] == subset, "case"])
+
+
+def test_a_whole_subset_is_the_split(prepared, task, tmp_path):
+    table = write_subset(task, condition(), 0, prepared, tmp_path / "out.csv")
+    assert list(table.columns) == COLUMNS
+    assert table["subset"].value_counts().to_dict() == {"train": 20, "test": 3}
+    written = pd.read_csv(tmp_path / "out.csv", dtype=str)
+    pd.testing.assert_frame_equal(written, table, check_dtype=False)
+
+
+def test_a_split_without_validation_rows_gives_no_validation_cases(prepared, task, tmp_path):
+    assert task.val
+    assert not cases(write_subset(task, condition(), 0, prepared, tmp_path / "out.csv"), "val")
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_fractions_are_nested_and_rounded_up(prepared, task, tmp_path, seed):
+    chosen = [cases(write_subset(task, condition(f), seed, prepared, tmp_path / "a.csv")) for f in FRACTIONS]
+    assert [len(found) for found in chosen] == [2, 5, 6, 10, 15, 20]
+    for small, large in itertools.pairwise(chosen):
+        assert small < large
+
+
+def test_at_least_one_patient_is_taken(prepared, task, tmp_path):
+    assert len(cases(write_subset(task, condition(0.001), 0, prepared, tmp_path / "a.csv"))) == 1
+
+
+def test_the_order_depends_on_seed_and_task_only(prepared, task, tmp_path):
+    def chosen(task, seed):
+        return cases(write_subset(task, condition(0.25), seed, prepared, tmp_path / "a.csv"))
+
+    assert chosen(task, 0) == chosen(task, 0)
+    assert len({frozenset(chosen(task, seed)) for seed in range(5)}) > 1
+    assert chosen(task, 0) != chosen(task.model_copy(update={"task": "other"}), 0)
+
+
+def test_validation_and_test_sets_stay_whole(prepared, task, tmp_path):
+    assert len(cases(write_subset(task, condition(0.1), 0, prepared, tmp_path / "a.csv"), "test")) == 3
+
+
+def test_a_class_that_no_training_case_has_is_refused(task, tmp_path):
+    prepared = {"tiny_volumes": prepare_volumes(tmp_path, empty=range(20))}
+    with pytest.raises(InputError, match=r"class organ.*0 in 20 cases"):
+        write_subset(task, condition(), 0, prepared, tmp_path / "out.csv")
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_no_test_case_is_refused(prepared, task, tmp_path):
+    # The split has no validation rows, so a task that tests on them tests on nothing.
+    empty = task.model_copy(update={"test": [TaskPart(dataset="tiny_volumes", subset="val")]})
+    with pytest.raises(InputError, match=r"subset test.*0"):
+        write_subset(empty, condition(), 0, prepared, tmp_path / "out.csv")
+
+
+def test_a_patient_trained_and_tested_on_is_refused(prepared, tmp_path):
+    part = TaskPart(dataset="tiny_volumes", subset="train")
+    leaking = Task(task="leak", title="x", train=[part], test=[part], classes=["background", "organ"])
+    with pytest.raises(InputError, match=r"subsets of patient case_0 of tiny_volumes.*one subset a patient"):
+        write_subset(leaking, condition(), 0, prepared, tmp_path / "out.csv")
+
+
+def test_equal_names_in_two_data_sets_are_two_patients(prepared, tmp_path):
+    two = {**prepared, "other": prepared["tiny_volumes"]}
+    task = Task(
+        task="transfer",
+        title="x",
+        train=[TaskPart(dataset="tiny_volumes", subset="train")],
+        test=[TaskPart(dataset="other", subset="train")],
+        classes=["background", "organ"],
+    )
+    table = write_subset(task, condition(0.5), 0, two, tmp_path / "out.csv")
+    assert table.groupby("dataset")["case"].count().to_dict() == {"other": 20, "tiny_volumes": 10}
