@@ -145,7 +145,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--iterations", type=int, default=21)
-    parser.add_argument("--rounds", type=int, default=4)
+    parser.add_argument("--rounds", type=int, default=6)
     options = parser.parse_args()
     make_reproducible(options.threads)
     with tempfile.TemporaryDirectory() as name:
@@ -161,9 +161,10 @@ def main() -> None:
             ours.append(engine(config, seconds))
             theirs.append(bare(config, data))
     images = (options.iterations - 1) * options.batch
-    print(f"engine {images / np.median(ours):7.1f} images/s, rounds {[round(images / s) for s in ours]}")
-    print(f"bare   {images / np.median(theirs):7.1f} images/s, rounds {[round(images / s) for s in theirs]}")
-    print(f"ratio  {sum(theirs) / sum(ours):7.3f}")
+    # Other work on the machine only ever slows a round, so the fastest ones are compared.
+    print(f"engine {images / min(ours):7.1f} images/s, rounds {[round(images / s) for s in ours]}")
+    print(f"bare   {images / min(theirs):7.1f} images/s, rounds {[round(images / s) for s in theirs]}")
+    print(f"ratio  {min(theirs) / min(ours):7.3f}")
     total, steps = sum(ours), seconds.pop("steps")
     parts = {"data": total - steps, "forward": steps - sum(seconds.values()), **seconds}
     for part, value in parts.items():

@@ -7,6 +7,7 @@ in the parent: MMSegmentation for models, MMEngine for everything else.
 from __future__ import annotations
 
 import copy
+import warnings
 from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
@@ -19,6 +20,9 @@ from torch import nn
 from mmseg_ext.suite.components import used_components
 
 SCOPE = "mmseg_ext"
+
+# mmcv warns about each compiled operator it was built without; nothing here uses one.
+warnings.filterwarnings("ignore", message="Fail to import ``MultiScaleDeformableAttention``")
 
 
 def _child(parent: Registry) -> Registry:

@@ -29,6 +29,8 @@ model = dict(
         num_classes="$num_classes",
         out_channels="$num_classes",
         norm_cfg=dict(type="BN"),
+        # MMSegmentation's narrow start of the last layer (std 0.01) made classes collapse under the Dice term.
+        init_cfg=None,
         loss_decode=dict(type="CEDiceLoss"),
     ),
 )

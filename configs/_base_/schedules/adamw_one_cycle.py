@@ -3,8 +3,7 @@
 optim_wrapper = dict(
     type="PrecisionOptimWrapper",
     precision="$precision",
-    optimizer=dict(type="AdamW", lr=1e-2, weight_decay=1e-2, fused=True),
-    paramwise_cfg=dict(norm_decay_mult=0.0),
+    optimizer=dict(type="AdamW", lr=5e-3, weight_decay=1e-2, fused=True),
 )
 param_scheduler = [
     dict(type="LinearLR", start_factor=0.04, begin=0, end="$max_iters * 0.3", by_epoch=False),
