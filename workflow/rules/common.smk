@@ -8,6 +8,7 @@ from mmseg_ext.data.fetch import local_fingerprint, local_root
 from mmseg_ext.suite.catalogue import catalogue
 from mmseg_ext.suite.components import PACKAGE, hash_sources
 from mmseg_ext.suite.errors import InputError
+from mmseg_ext.suite.files import hash_tree
 from mmseg_ext.suite.matrix import RunId
 from mmseg_ext.suite.plan import Plan, read_suite
 from mmseg_ext.suite.run_key import data_key, source_key
@@ -25,6 +26,7 @@ try:
 except InputError as error:
     raise WorkflowError(str(error))
 
+TEMPLATES = hash_tree(PACKAGE, sorted((PACKAGE / "reporting" / "templates").iterdir()))[:16]
 VARIANTS = sorted({CATALOGUE.protocol(name, SUITE_FILE, "protocols").variant for name in SUITE.protocols})
 # Where `fetch` finds unpacked data or archives on this machine.
 SOURCES = {"--mirror": SETTINGS.mirror, "--local-data": SETTINGS.local_data}

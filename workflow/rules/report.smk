@@ -33,6 +33,7 @@ rule report:
     params:
         results=PATHS.results,
         code=stage_code("reporting", "report.py"),
+        templates=TEMPLATES,
     message:
         "Draw tables, figures and the page of suite {wildcards.suite}"
     shell:
@@ -63,6 +64,6 @@ rule front_page:
 # A broken cell must not hide the others: the page then shows what there is, and the reason for what is not.
 onerror:
     shell(
-        f"python -m mmseg_ext analyse {SUITE.suite} --results {params.results} && "
-        f"python -m mmseg_ext report {SUITE.suite} --results {params.results} --front"
+        f"python -m mmseg_ext analyse {SUITE.suite} --results {PATHS.results} && "
+        f"python -m mmseg_ext report {SUITE.suite} --results {PATHS.results} --front"
     )
