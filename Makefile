@@ -45,8 +45,8 @@ lock:  ## Write constraints.txt anew from the newest releases (torch stays pinne
 
 bench: $(STAMP)  ## Time the measures beside their peers, and training beside a bare loop
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --editable '.[bench]'
-	python benchmarks/measures.py
-	python benchmarks/training.py
+	python -m benchmarks.measures
+	python -m benchmarks.training
 
 clean: $(STAMP)  ## Free the disk space of checkpoints of finished runs
 	python -m mmseg_ext clean

@@ -1,6 +1,6 @@
 """Training speed of the engine against a bare torch loop with the same network, loss and optimiser.
 
-    PYTHONPATH=. python benchmarks/training.py --method unet_tiny --size 64 --batch 32 --threads 2
+    python -m benchmarks.training --method unet_tiny --size 64 --batch 32 --threads 2
 
 Both train on the same random slices, in turns, so that other work on the machine slows both. The bare loop has
 its slices in one tensor and neither reads, augments, checks nor records anything. Validation and checkpoints are
