@@ -1,0 +1,1 @@
+"""Networks up to their last feature maps."""
