@@ -4,9 +4,9 @@ import pytest
 import torch
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import PARAM_SCHEDULERS, init_default_scope
+from support.methods import METHODS, resolved_method, weightless
 
 from mmseg_ext.registry import SCOPE, import_components
-from support.methods import METHODS, resolved_method, weightless
 
 FILES = [file for file in sorted(METHODS.glob("*/*.py")) if file.with_stem(f"{file.stem}_tiny").is_file()]
 

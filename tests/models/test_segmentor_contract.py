@@ -11,10 +11,10 @@ import torch
 from mmengine.registry import init_default_scope
 from mmengine.structures import PixelData
 from mmseg.structures import SegDataSample
+from support.methods import resolved_method
 
 from mmseg_ext.engine.cost import dead_parameters
 from mmseg_ext.registry import SCOPE, build_model, import_components
-from support.methods import resolved_method
 
 CONFIGS = [
     file

@@ -1,9 +1,9 @@
 import pytest
 import torch
-
-from mmseg_ext.models.blocks.channel_cross_transformer import ChannelCrossLayer
 from support.methods import METHODS, size, weightless
 from support.sines import check, fill, sine
+
+from mmseg_ext.models.blocks.channel_cross_transformer import ChannelCrossLayer
 
 
 @pytest.mark.parametrize(

@@ -1,1 +1,1 @@
-"""Networks up to their last feature maps."""
+"""Feature extractors; a U-shaped network is one backbone whose last map feeds the head."""

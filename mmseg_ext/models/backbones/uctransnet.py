@@ -8,7 +8,7 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from mmseg_ext.models.blocks.channel_cross_transformer import ChannelCrossTransformer
-from mmseg_ext.models.blocks.conv_bn_relu import conv_bn_relu
+from mmseg_ext.models.blocks.convolutions import conv_bn_relu, double_conv
 from mmseg_ext.registry import MODELS
 
 
@@ -19,8 +19,8 @@ class UCTransNet(BaseModule):
     Paper: Wang, Cao, Wang, Zaïane, "UCTransNet: Rethinking the Skip Connections in U-Net from a Channel-wise
     Perspective with Transformer", AAAI 2022, arXiv 2109.04335; released code McGregorWwww/UCTransNet.
 
-    With a 1 x 1 head, three input channels, nine classes and 224 x 224 input it has 66,431,177 parameters, all live, and
-    38.60 G multiply-adds, as measured on the released code.
+    With a 1 x 1 head, three input channels, nine classes and 224 x 224 input it has 66,431,177 parameters, all live,
+    and 38.60 G multiply-adds, as measured on the released code (commit 493bd81).
 
     Details of the released code that are kept: the first stage has one convolution, not two; the deepest stage is not
     wider than the one before; upsampling is nearest-neighbour.
@@ -51,10 +51,10 @@ class UCTransNet(BaseModule):
     ) -> None:
         super().__init__(init_cfg)
         channels = [base_channels << level for level in range(4)]
-        self.stem = conv_bn_relu(in_channels, channels[0], bias=True)
+        self.stem = conv_bn_relu(in_channels, channels[0])
         wider = [*channels[1:], channels[-1]]
         self.encoder = nn.ModuleList(
-            nn.Sequential(nn.MaxPool2d(2), *_two_convolutions(narrow, wide))
+            nn.Sequential(nn.MaxPool2d(2), double_conv(narrow, wide))
             for narrow, wide in zip(channels, wider, strict=True)
         )
         self.transformer = ChannelCrossTransformer(channels, image_size, heads=heads, layers=layers, dropout=dropout)
@@ -80,16 +80,9 @@ class _DecoderStage(nn.Module):
         super().__init__()
         self.skip_gate = nn.Linear(channels, channels)
         self.decoder_gate = nn.Linear(channels, channels)
-        self.convolutions = nn.Sequential(*_two_convolutions(2 * channels, out_channels))
+        self.convolutions = double_conv(2 * channels, out_channels)
 
     def forward(self, coarse: Tensor, skip: Tensor) -> Tensor:
         gate = (self.skip_gate(skip.mean((2, 3))) + self.decoder_gate(coarse.mean((2, 3)))) / 2
         skip = F.relu(skip * gate.sigmoid()[..., None, None])
         return self.convolutions(torch.cat([skip, F.interpolate(coarse, scale_factor=2.0)], dim=1))
-
-
-def _two_convolutions(in_channels: int, out_channels: int) -> tuple[nn.Module, nn.Module]:
-    return (
-        conv_bn_relu(in_channels, out_channels, bias=True),
-        conv_bn_relu(out_channels, out_channels, bias=True),
-    )

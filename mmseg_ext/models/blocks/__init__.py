@@ -1,1 +1,1 @@
-"""Building blocks that several networks share."""
+"""Small parts that several networks share."""

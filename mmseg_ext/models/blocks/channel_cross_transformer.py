@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mmseg_ext.models.blocks.conv_bn_relu import conv_bn_relu
+from mmseg_ext.models.blocks.convolutions import conv_bn_relu
 
 LAYER_NORM_EPS = 1e-6
 
@@ -49,7 +49,7 @@ class ChannelCrossTransformer(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.layers = nn.ModuleList(ChannelCrossLayer(channels, heads, dropout) for _ in range(layers))
         self.norms = nn.ModuleList(nn.LayerNorm(width, eps=LAYER_NORM_EPS) for width in channels)
-        self.reconstructions = nn.ModuleList(conv_bn_relu(width, width, 1, bias=True) for width in channels)
+        self.reconstructions = nn.ModuleList(conv_bn_relu(width, width, 1) for width in channels)
 
     def forward(self, maps: Sequence[Tensor]) -> list[Tensor]:
         """Return maps of the shapes of the inputs: (N, C_i, H / 2^i, W / 2^i), H and W multiples of the patch size."""
