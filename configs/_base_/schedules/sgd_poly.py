@@ -1,4 +1,4 @@
-"""SGD with momentum and polynomial decay from the first step, as the family of TransUNet is trained."""
+"""SGD with momentum and polynomial decay from the first step: the recipe of the TransUNet family."""
 
 optim_wrapper = dict(
     type="PrecisionOptimWrapper",

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from mmseg_ext.models.blocks.carafe import ContentAwareUpsampling
 from mmseg_ext.models.blocks.cross_shaped_windows import CrossShapedBlock
 from mmseg_ext.models.blocks.grey_images import repeat_grey, stem_channels
+from mmseg_ext.models.blocks.swin_stages import stochastic_depth
 from mmseg_ext.registry import MODELS
 
 LINEAR_INIT = dict(type="TruncNormal", layer="Linear", std=0.02, bias=0.0)
@@ -55,7 +56,7 @@ class CSWinUNet(BaseModule):
     ) -> None:
         super().__init__(init_cfg or LINEAR_INIT)
         widths = [embed_channels << stage for stage in range(len(depths))]
-        rates = torch.linspace(0, drop_path, sum(depths), device="cpu").split(list(depths))
+        rates = stochastic_depth(drop_path, depths)
         kinds = list(zip(widths, heads, [*stripes, None], rates, strict=True))
         self.stem = _Embedding(stem_channels(in_channels), widths[0], kernel=7, stride=4, padding=2)
         self.encoder = nn.ModuleList(_stage(*kind) for kind in kinds)
@@ -95,5 +96,5 @@ class _Embedding(nn.Module):
         return self.norm(self.convolution(inputs).permute(0, 2, 3, 1))
 
 
-def _stage(channels: int, heads: int, stripe: int | None, rates: Tensor) -> nn.Sequential:
-    return nn.Sequential(*(CrossShapedBlock(channels, heads, stripe, rate) for rate in rates.tolist()))
+def _stage(channels: int, heads: int, stripe: int | None, rates: Sequence[float]) -> nn.Sequential:
+    return nn.Sequential(*(CrossShapedBlock(channels, heads, stripe, rate) for rate in rates))

@@ -32,10 +32,10 @@ class CrossShapedBlock(nn.Module):
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Return a map of the shape of the input, (N, H, W, C)."""
-        parts = [
-            item.chunk(len(self.attentions), dim=-1) for item in self.qkv(self.attention_norm(inputs)).chunk(3, -1)
-        ]
-        attended = torch.cat([attend(*part) for attend, part in zip(self.attentions, zip(*parts), strict=True)], dim=-1)
+        parts = len(self.attentions)
+        # As in the public checkpoints: all queries, then all keys, then all values, each cut into the parts.
+        blocks = self.qkv(self.attention_norm(inputs)).chunk(3 * parts, dim=-1)
+        attended = torch.cat([attend(*blocks[part::parts]) for part, attend in enumerate(self.attentions)], dim=-1)
         inputs = inputs + self.drop_path(self.project(attended))
         return inputs + self.drop_path(self.mlp(self.mlp_norm(inputs)))
 
