@@ -91,6 +91,18 @@ def prepare(dataset: str, configs: Configs = DEFAULT_CONFIGS, data: Data = DEFAU
 
 
 @app.command()
+def check(dataset: str, data: Data = DEFAULT_DATA, results: Results = DEFAULT_RESULTS) -> None:
+    """Look for near-duplicates across subsets, empty masks, outliers and other oddities of a prepared data set."""
+    from mmseg_ext.data.checks.check import check as check_dataset
+
+    paths = Paths(data, results)
+    quality = check_dataset(_prepared([dataset], data)[dataset], paths.checks(dataset))
+    for finding in quality.findings:
+        print(f"warning: {finding.kind}: {finding.text}")
+    print(f"{len(quality.findings)} findings: {paths.checks(dataset) / 'quality.json'}")
+
+
+@app.command()
 def subset(
     track: str,
     task: str,
