@@ -62,7 +62,7 @@ def _sizes(quality: Quality, volumes: bool) -> dict[str, str]:
 def _intensities(quality: Quality) -> dict[str, str]:
     low, high = quality.limits["low"], quality.limits["high"]
     return {
-        "Values": f"{quality.values.low:.4g} to {quality.values.high:.4g}",
+        "Values": f"{_number(quality.values.low)} to {_number(quality.values.high)}",
         "Shown to networks": f"{spread_text(low)} becomes 0, {spread_text(high)} becomes 1",
     }
 
@@ -88,5 +88,9 @@ def _checked(quality: Quality, card: dict[str, Any]) -> str:
 def spread_text(spread: Spread) -> str:
     """Return a number, or a median with the range in brackets."""
     if spread.low == spread.high:
-        return f"{spread.median:.4g}"
-    return f"{spread.median:.4g} ({spread.low:.4g}–{spread.high:.4g})"
+        return _number(spread.median)
+    return f"{_number(spread.median)} ({_number(spread.low)}–{_number(spread.high)})"
+
+
+def _number(value: float) -> str:
+    return f"{value:.4g}" if abs(value) < 10000 else f"{value:,.0f}".replace(",", " ")

@@ -123,6 +123,13 @@ def test_damaged_prepared_data_are_errors(pairs, tmp_path):
         check(pairs, tmp_path / "out")
 
 
+def test_ignored_pixels_belong_to_no_class(pairs, tmp_path):
+    sample = pairs.samples["sample"].iloc[0]
+    cv2.imwrite(str(pairs.root / "labels" / f"{sample}.png"), np.full((9, 11), 255, np.uint8))
+    check(pairs, tmp_path / "out")
+    assert pd.read_csv(tmp_path / "out" / "classes.csv")["pixels"].sum() == 7 * 9 * 11
+
+
 def test_a_damaged_record_is_an_error(pairs, tmp_path):
     check(pairs, tmp_path / "out")
     path = tmp_path / "out" / "quality.json"

@@ -13,6 +13,9 @@ from mmseg_ext.data.prepared import PreparedDataset
 from mmseg_ext.data.progress import progress
 from mmseg_ext.suite.errors import InputError
 
+IGNORED = 255
+"""Class id that losses and scores leave out; such pixels belong to no class."""
+
 
 @dataclass(frozen=True)
 class Measured:
@@ -61,7 +64,9 @@ def _count(prepared: PreparedDataset, sample: str, shape: tuple[int, ...]) -> np
     path = prepared.root / "labels" / f"{sample}.png"
     if labels.shape != shape:
         raise InputError(path, "height and width", labels.shape, f"those of its image: {shape}")
-    counts = np.bincount(labels.ravel(), minlength=len(prepared.classes))
-    if len(counts) > len(prepared.classes):
-        raise InputError(path, "class id", len(counts) - 1, f"at most {len(prepared.classes) - 1}, the last class")
-    return counts
+    counts = np.bincount(labels.ravel(), minlength=IGNORED + 1)
+    unknown = np.flatnonzero(counts[len(prepared.classes) : IGNORED])
+    if len(unknown):
+        found = int(unknown[0]) + len(prepared.classes)
+        raise InputError(path, "class id", found, f"at most {len(prepared.classes) - 1}, the last class")
+    return counts[: len(prepared.classes)]

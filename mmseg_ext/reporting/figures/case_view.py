@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib import patheffects
 from matplotlib.axes import Axes
 
+from mmseg_ext.data.checks.measure import IGNORED
 from mmseg_ext.data.intensity import to_unit
 from mmseg_ext.data.prepared import PreparedDataset
 from mmseg_ext.reporting.figures.style import bare
@@ -43,7 +44,8 @@ class CaseView:
     def outline(self, axes: Axes, labels: np.ndarray, colours: str | list[str]) -> None:
         """Draw the border of every class in a label map (H, W); with several colours, each class in that of its id."""
         part = labels[self.window]
-        for class_id in np.unique(part[part > 0]):
+        drawn_ids = np.unique(part[(part > 0) & (part != IGNORED)])
+        for class_id in drawn_ids:
             colour = colours if isinstance(colours, str) else colours[class_id]
             # A frame of background closes the contour of what the picture's edge cuts off.
             framed = np.pad(part == class_id, 1)
@@ -67,5 +69,7 @@ def surroundings(truth: np.ndarray) -> tuple[slice, slice]:
 
 
 def _displayable(image: np.ndarray, sample: pd.Series) -> np.ndarray:
-    """Return the image with its intensity window at 0 to 1."""
+    """Return the image, or its first channel if it has neither one nor three, with its window at 0 to 1."""
+    if image.ndim == 3 and image.shape[2] != 3:
+        image = image[:, :, 0]
     return to_unit(image, *(float(sample[name]) for name in ("slope", "intercept", "low", "high")))

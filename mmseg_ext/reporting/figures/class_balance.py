@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import seaborn as sns
 
@@ -26,10 +27,14 @@ def draw(inputs: Inputs, folder: Path, dataset: str) -> Drawing:
     colours = dict(zip(("train", "val", "test"), sns.color_palette("colorblind", 3).as_hex(), strict=True))
     with canvas(9.2, 0.9 + 0.17 * len(names) * (len(subsets) + 1)) as figure:
         pixels, present = figure.subplots(1, 2, sharey=True)
-        layout = {"data": shown, "y": "class_name", "hue": "subset", "order": names, "palette": colours, "gap": 0.1}
-        sns.barplot(x="share", **layout, ax=pixels)
-        sns.barplot(x="case_share", **layout, legend=False, ax=present)
-        pixels.set(title="Share of pixels", xlabel="logarithmic scale", ylabel="", xscale="log", xlim=(None, 1))
+        layout = {"data": shown, "y": "class_name", "hue": "subset", "order": names, "palette": colours}
+        # Dots, because the length of a bar means nothing on a logarithmic axis.
+        pixels.set_xscale("log")
+        sns.stripplot(x="share", **layout, dodge=True, jitter=False, size=6, ax=pixels)
+        sns.barplot(x="case_share", **layout, gap=0.1, legend=False, ax=present)
+        present_shares = shown.loc[shown["share"] > 0, "share"]
+        lowest = 10 ** np.floor(np.log10(present_shares.min())) if len(present_shares) else 0.1
+        pixels.set(title="Share of pixels", xlabel="logarithmic scale", ylabel="", xlim=(lowest, 1))
         present.set(title="Share of cases with the class", xlabel="", ylabel="", xlim=(0, 1))
         for axes in (pixels, present):
             axes.grid(False, axis="y")
@@ -42,6 +47,6 @@ def draw(inputs: Inputs, folder: Path, dataset: str) -> Drawing:
             folder,
             f"class_balance_{dataset}",
             title="Class balance",
-            caption=f"Foreground classes by subset. Cases: {counts}. A class without a bar has no pixel there.",
+            caption=f"Foreground classes by subset. Cases: {counts}. A class without a dot has no pixel there.",
             dataset=dataset,
         )
