@@ -13,6 +13,8 @@ from typing import Annotated, Any
 
 import typer
 
+from mmseg_ext import cli_catalogue
+from mmseg_ext.cli_options import DEFAULT_CONFIGS, DEFAULT_DATA, DEFAULT_RESULTS, Configs, Data, Results
 from mmseg_ext.suite.catalogue import Catalogue, catalogue
 from mmseg_ext.suite.errors import InputError
 from mmseg_ext.suite.loading import parse, read_yaml
@@ -28,13 +30,9 @@ app = typer.Typer(
     help="Reproducible segmentation benchmark. The sub-commands are the stages of the workflow, in its order.",
 )
 
-Configs = Annotated[Path, typer.Option(help="Folder of the configurations.")]
-Data = Annotated[Path, typer.Option(help="Folder of raw and prepared data.")]
-Results = Annotated[Path, typer.Option(help="Folder of results.")]
 RunName = Annotated[str, typer.Argument(metavar="RUN", help="track/task/method/condition/seed_N")]
 Protocols = Annotated[list[str], typer.Option("--protocol", help="Protocol; may be repeated.")]
 CasesFile = Annotated[Path, typer.Option("--cases", help="List of cases written by `subset`.")]
-DEFAULT_CONFIGS, DEFAULT_DATA, DEFAULT_RESULTS = Path("configs"), Path("data"), Path("results")
 
 
 def main() -> None:
@@ -285,6 +283,9 @@ def schemas(
         write_schemas(folder)
     elif found := stale(folder):
         raise InputError(found[0], "content", "out of date", "the models' schema", "Run `python -m mmseg_ext schemas`.")
+
+
+app.add_typer(cli_catalogue.app)
 
 
 def _run_id(text: str) -> RunId:
