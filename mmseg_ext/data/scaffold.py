@@ -156,9 +156,11 @@ def _label_values(folder: Path, files: list[Path], layout: str) -> tuple[list[in
     lossy = layout == "image_mask_pairs" and any(path.suffix.lower() in (".jpg", ".jpeg") for path in files)
     if lossy:
         found = {0, 255}
-    if any(not np.isfinite(value) or value != round(value) for value in found) or len(found) > MAX_CLASSES:
+    if any(not np.isfinite(value) or value != round(value) or value < 0 for value in found) or len(found) > MAX_CLASSES:
         some = sorted(found)[:5]
-        raise InputError(folder, "label values", some, f"at most {MAX_CLASSES} whole numbers", "Are these label maps?")
+        raise InputError(
+            folder, "label values", some, f"at most {MAX_CLASSES} whole numbers from 0", "Are these label maps?"
+        )
     values = sorted({0, *(int(value) for value in found)})
     if len(values) < 2:
         raise InputError(folder, "label values", values, "a value other than 0, the background")
@@ -200,16 +202,16 @@ def _content(layout: str, found: _Found) -> dict[str, str]:
     volumes = layout == "nifti_volumes"
     names = {value: f"class_{value}" for value in found.values} if len(found.values) > 2 else {}
     names |= {0: "background"} | ({found.values[1]: "foreground"} if len(found.values) == 2 else {})
-    comment = (
-        "# For CT a window in HU: {mode: window, low: -160, high: 240}."
-        if volumes
-        else "# Suits photographs of 8 bits a channel."
-    )
+    comment = "# Of each image, from its darkest to its brightest."
+    if volumes:
+        comment = "# For CT a window in HU: {mode: window, low: -160, high: 240}."
+    elif found.colour:
+        comment = "# Suits photographs of 8 bits a channel."
     photograph = "{mode: window, low: 0, high: 255}" if found.colour else "{mode: percentiles}"
     return {
         "channels": "[red, green, blue]" if found.colour else "[grey]",
         "classes": "\n".join(f"  - {{name: {names[value]}, values: [{value}]}}" for value in found.values),
-        "intensity_comment": comment if volumes or found.colour else "# The darkest and brightest of each image.",
+        "intensity_comment": comment,
         "intensity": "{mode: percentiles}" if volumes else photograph,
         "fit": f"fit: {'pad' if volumes else 'resize'}",
         "unit": "mm" if volumes else "px",

@@ -106,9 +106,10 @@ def test_data_that_do_not_fit_are_one_clear_error(tmp_path, what, words):
 
 def test_broken_volumes_are_one_clear_error(tmp_path):
     write_volumes(tmp_path)
-    write_nifti(tmp_path / "labels" / "case_0.nii.gz", np.full((6, 7, 4), np.nan, np.float32))
-    with pytest.raises(InputError, match="label values"):
-        scaffold_card("mine", "nifti_volumes", tmp_path, tmp_path / "configs")
+    for value in (np.nan, np.inf, 0.5, -1):
+        write_nifti(tmp_path / "labels" / "case_0.nii.gz", np.full((6, 7, 4), value, np.float32))
+        with pytest.raises(InputError, match="label values"):
+            scaffold_card("mine", "nifti_volumes", tmp_path, tmp_path / "configs")
     (tmp_path / "labels" / "case_0.nii.gz").write_bytes(b"nothing")
     with pytest.raises(InputError, match="readable label file"):
         scaffold_card("mine", "nifti_volumes", tmp_path, tmp_path / "configs")
