@@ -12,6 +12,9 @@ from mmseg_ext.data.intensity import to_unit
 from mmseg_ext.data.prepared import PreparedDataset
 from mmseg_ext.reporting.figures.style import bare
 
+LONGEST_NAME = 20
+"""Characters of a case name that fit beside or below its picture."""
+
 
 class CaseView:
     """The slice of a case with most foreground.
@@ -52,6 +55,11 @@ class CaseView:
             rows, columns = (np.arange(-1, size + 1) for size in part.shape)
             drawn = axes.contour(columns, rows, framed, levels=[0.5], colors=[colour], linewidths=1.3)
             drawn.set_path_effects([patheffects.withStroke(linewidth=2.3, foreground="#00000090")])
+
+
+def shortened(case: str) -> str:
+    """Return a case's name so that it fits with its picture: the middle of a long one is left out."""
+    return case if len(case) <= LONGEST_NAME else f"{case[: LONGEST_NAME // 2]}…{case[1 - LONGEST_NAME // 2 :]}"
 
 
 def surroundings(truth: np.ndarray) -> tuple[slice, slice]:

@@ -10,14 +10,13 @@ import pandas as pd
 import seaborn as sns
 
 from mmseg_ext.data.prepared import PreparedDataset
-from mmseg_ext.reporting.figures.case_view import CaseView
+from mmseg_ext.reporting.figures.case_view import CaseView, shortened
 from mmseg_ext.reporting.figures.style import Drawing, canvas, save
 from mmseg_ext.reporting.formatting import plain
 from mmseg_ext.reporting.inputs import Inputs
 
 COLUMNS = 6
 CASES = 12
-LONGEST_NAME = 18
 CLASSES_A_ROW = 7
 
 
@@ -38,7 +37,7 @@ def draw(inputs: Inputs, folder: Path, dataset: str) -> Drawing:
             view = CaseView(prepared, case, whole=True)
             view.show(axes)
             view.outline(axes, view.truth, colours)
-            axes.set_xlabel(f"{_short(case)}\n{subset[case]}", fontsize=7.5)
+            axes.set_xlabel(f"{shortened(case)}\n{subset[case]}", fontsize=7.5)
         handles = [
             mpl.lines.Line2D([], [], color=colours[class_id], linewidth=2, label=plain(name))
             for class_id, name in enumerate(prepared.classes)
@@ -76,10 +75,6 @@ def spread_out(class_pixels: pd.DataFrame, background: str) -> list[str]:
 def class_colours(classes: list[str]) -> list[str]:
     """Return a bright colour per class id."""
     return [str(colour) for colour in sns.husl_palette(len(classes), h=0.05, s=1, l=0.7).as_hex()]
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
 
 
 def _root(inputs: Inputs, dataset: str) -> Path:

@@ -9,7 +9,7 @@ import pandas as pd
 from mmseg_ext.analysis.measures import macro_cases, select
 from mmseg_ext.data.prepared import PreparedDataset
 from mmseg_ext.evaluation.predictions import read_prediction
-from mmseg_ext.reporting.figures.case_view import CaseView
+from mmseg_ext.reporting.figures.case_view import CaseView, shortened
 from mmseg_ext.reporting.figures.style import Drawing, canvas, palette, save
 from mmseg_ext.reporting.inputs import Inputs
 
@@ -39,7 +39,7 @@ def draw(inputs: Inputs, folder: Path, track: str, task: str, dataset: str) -> D
             view = CaseView(prepared, case)
             view.show(line[0])
             view.outline(line[0], view.truth, "white")
-            line[0].set_ylabel(f"{label}\n{case}", fontsize=8.5)
+            line[0].set_ylabel(f"{label}\n{shortened(case)}", fontsize=8.5)
             for axes, method in zip(line[1:], methods, strict=True):
                 view.show(axes)
                 rows = select(macro, method=method, case=case)
