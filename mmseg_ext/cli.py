@@ -281,6 +281,43 @@ def export(
 
 
 @app.command()
+def cost(
+    methods: Annotated[list[str] | None, typer.Argument(help="Methods; all of the track if none is given.")] = None,
+    track: Annotated[str, typer.Option(help="Track of the methods.")] = "supervised",
+    size: Annotated[int, typer.Option(help="Height and width of the input.", min=1)] = 224,
+    channels: Annotated[int, typer.Option(help="Channels of the input.", min=1)] = 3,
+    classes: Annotated[int, typer.Option(help="Classes, background among them.", min=2)] = 9,
+    batch: Annotated[int, typer.Option(help="Images in a batch.", min=1)] = 2,
+    repeats: Annotated[int, typer.Option(help="Timed calls, of which the fastest counts.", min=1)] = 3,
+    threads: Annotated[int, typer.Option(help="CPU threads.", min=1)] = 1,
+    out: Annotated[Path | None, typer.Option(help="Table: a .csv with all values, or a .md.")] = None,
+    configs: Configs = DEFAULT_CONFIGS,
+) -> None:
+    """Measure parameters, operations, time and memory of methods' networks on this machine."""
+    from rich.console import Console
+
+    from mmseg_ext.engine.cost_table import check_suffix, markdown, measure, write_table
+    from mmseg_ext.suite.catalogue import stems
+
+    known = catalogue(configs)
+    known.track(track, "command line", "--track")
+    if out is not None:
+        check_suffix(out)
+    names = methods or stems(configs / "methods" / track, "yaml")
+    for name in names:
+        known.method(track, name, "command line", "METHODS")
+    setting = dict(size=size, channels=channels, classes=classes, batch=batch, repeats=repeats, threads=threads)
+    rows = []
+    for row in measure([known.method_config(track, name) for name in names], **setting):
+        rows.append(row)
+        Console(stderr=True).print(f"{len(rows)} of {len(names)}: {row['method']}")
+        if out is not None:
+            write_table(rows, out)
+    if out is None:
+        print(markdown(rows))
+
+
+@app.command()
 def clean(
     results: Results = DEFAULT_RESULTS,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say how much would be freed.")] = False,
