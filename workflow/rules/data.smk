@@ -34,6 +34,8 @@ rule fetch:
     resources:
         mem_mb=1000,
         runtime=240,
+        # Data sets that are downloaded at once; the default profile allows one, to be polite to the hosts.
+        downloads=lambda wildcards: int(card_of(wildcards).source.access == "open"),
     params:
         data=PATHS.data,
         options=SOURCE_OPTIONS,
