@@ -9,7 +9,7 @@ import pooch
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
-from mmseg_ext.data.convert.pairing import find_folder
+from mmseg_ext.data.convert.pairing import check_layout
 from mmseg_ext.data.phantoms.generate import generate
 from mmseg_ext.data.source import write_source
 from mmseg_ext.data.unpack import unpack
@@ -18,7 +18,6 @@ from mmseg_ext.suite.dataset_card import (
     GeneratedAccess,
     LocalAccess,
     ManualAccess,
-    NiftiVolumes,
     OpenAccess,
     RemoteFile,
 )
@@ -60,7 +59,7 @@ def fetch(card: DatasetCard, out: Path, mirror: Path | None, local_data: Path | 
             for archive in archives:
                 unpack(archive, part)
         files = {archive.name: hash_file(archive) for archive in archives}
-    _check_layout(card, root)
+    check_layout(card.layout, root)
     write_source(out, root, files)
     return root
 
@@ -188,12 +187,3 @@ class _Bar:
     def close(self) -> None:
         """Stop drawing."""
         self._display.stop()
-
-
-def _check_layout(card: DatasetCard, root: Path) -> None:
-    layout = card.layout
-    find_folder(root, layout.images, "images")
-    if isinstance(layout, NiftiVolumes):
-        find_folder(root, layout.labels, "labels")
-    else:
-        find_folder(root, layout.masks, "masks")
