@@ -92,8 +92,9 @@ class _PairedFiles(StrictModel):
 
     Either the files of two folders are paired by name, or, where `image_files` and `label_files` are given, by
     patterns of paths below the data's root. In a pattern `{case}` stands for the case name (every time the same),
-    `{channel}` for the name of a channel, `*` for any part of a name and `**/` for any folders. Where several
-    patterns find files of one case, the first such pattern counts.
+    `{channel}` for the name of a channel, `{part}` for a part of the data whose name is put before the case name, `*`
+    for any part of a name and `**/` for any folders. Where several patterns find files of one case, the first such
+    pattern counts.
     """
 
     image_files: PathPatterns | None = None

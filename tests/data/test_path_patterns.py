@@ -88,3 +88,8 @@ def test_labels_without_images_are_refused(tmp_path):
 def test_nothing_found_names_the_patterns(tmp_path):
     with pytest.raises(InputError, match=r"img/\{case\}\.png"):
         pair_by_pattern(layout(), tmp_path)
+
+
+def test_the_part_is_put_before_the_case(tmp_path):
+    files = list_files(touch(tmp_path, "train-image/1.png", "test-image/1.png"))
+    assert sorted(match_files(tmp_path, files, ["{part}-image/{case}.png"], "[0-9]")) == ["test_1", "train_1"]

@@ -1,7 +1,8 @@
 """Files found by patterns of paths, grouped by case.
 
 In a pattern `{case}` stands for the case name (every time the same), `{channel}` for the name of a channel,
-`*` for any part of a name and `**/` for any folders, none included.
+`{part}` for a part of the data whose name is put before the case name, `*` for any part of a name and `**/` for any
+folders, none included.
 """
 
 from __future__ import annotations
@@ -13,11 +14,11 @@ from pathlib import Path
 
 from mmseg_ext.suite.errors import InputError
 
-_TOKENS = re.compile(r"(\*\*/|\*|\{case\}|\{channel\})")
+_TOKENS = re.compile(r"(\*\*/|\*|\{case\}|\{part\}|\{channel\})")
 
 
 def to_regex(pattern: str, case_pattern: str, channels: Sequence[str] = ()) -> re.Pattern[str]:
-    """Return a pattern of paths as a regular expression with the groups `case` and, if named, `channel`.
+    """Return a pattern of paths as a regular expression with the groups `case` and, if named, `part` and `channel`.
 
     Raises:
         InputError: If the pattern has no `{case}`, or the case pattern is no regular expression.
@@ -27,10 +28,12 @@ def to_regex(pattern: str, case_pattern: str, channels: Sequence[str] = ()) -> r
     parts, seen = [], set()
     for token in _TOKENS.split(pattern):
         name = token.strip("{}")
-        if token in ("{case}", "{channel}") and name in seen:
+        if token in ("{case}", "{part}", "{channel}") and name in seen:
             parts.append(f"(?P={name})")
         elif token == "{case}":
             parts.append(f"(?P<case>{case_pattern})")
+        elif token == "{part}":
+            parts.append("(?P<part>[^/]+)")
         elif token == "{channel}":
             parts.append(f"(?P<channel>{'|'.join(map(re.escape, channels))})")
         else:
@@ -72,7 +75,8 @@ def match_files(
             matches.sort(key=lambda item: channels.index(item[0]["channel"]))
         new: dict[str, list[Path]] = {}
         for match, path in matches:
-            if match["case"] not in found:
-                new.setdefault(match["case"], []).append(root / path)
+            case = "_".join([match["part"], match["case"]] if "{part}" in pattern else [match["case"]])
+            if case not in found:
+                new.setdefault(case, []).append(root / path)
         found |= new
     return found
