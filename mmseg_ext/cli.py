@@ -31,6 +31,8 @@ app = typer.Typer(
 Configs = Annotated[Path, typer.Option(help="Folder of the configurations.")]
 Data = Annotated[Path, typer.Option(help="Folder of raw and prepared data.")]
 Results = Annotated[Path, typer.Option(help="Folder of results.")]
+Mirror = Annotated[Path | None, typer.Option(help="Folder searched for archives before the network.")]
+LocalData = Annotated[Path | None, typer.Option(help="Folder with unpacked data in DIR/<dataset>.")]
 RunName = Annotated[str, typer.Argument(metavar="RUN", help="track/task/method/condition/seed_N")]
 Protocols = Annotated[list[str], typer.Option("--protocol", help="Protocol; may be repeated.")]
 CasesFile = Annotated[Path, typer.Option("--cases", help="List of cases written by `subset`.")]
@@ -69,14 +71,43 @@ def fetch(
     dataset: str,
     configs: Configs = DEFAULT_CONFIGS,
     data: Data = DEFAULT_DATA,
-    mirror: Annotated[Path | None, typer.Option(help="Folder searched for archives before the network.")] = None,
-    local_data: Annotated[Path | None, typer.Option(help="Folder with unpacked data in DIR/<dataset>.")] = None,
+    mirror: Mirror = None,
+    local_data: LocalData = None,
 ) -> None:
     """Get a data set in the form its source gives it."""
     from mmseg_ext.data.fetch import fetch as fetch_dataset
 
     card = catalogue(configs).dataset(dataset, "command line", "dataset")
     fetch_dataset(card, Paths(data).raw(dataset), mirror, local_data)
+
+
+@app.command()
+def fetch_plan(
+    datasets: Annotated[list[str] | None, typer.Argument(help="Data sets; default: all.")] = None,
+    suite: Annotated[Path | None, typer.Option(help="A suite's YAML file, for the data sets it uses.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Also write the table to this CSV file.")] = None,
+    configs: Configs = DEFAULT_CONFIGS,
+    data: Data = DEFAULT_DATA,
+    mirror: Mirror = None,
+    local_data: LocalData = None,
+) -> None:
+    """List what fetching would need: files, bytes, licences, disk space. Nothing is fetched."""
+    from rich.console import Console
+
+    from mmseg_ext.data.fetch.plan import plan_dataset, print_plan, write_plan
+    from mmseg_ext.suite.catalogue import stems
+
+    known, names = catalogue(configs), list(datasets or [])
+    if suite is not None:
+        read, _ = read_suite(read_yaml(suite), suite)
+        names += Plan(read, known, Paths(data), suite).datasets
+    names = names or stems(configs / "datasets", "yaml")
+    cards = [known.dataset(name, "command line", "datasets") for name in dict.fromkeys(names)]
+    rows = [plan_dataset(card, Paths(data).raw(card.dataset), mirror, local_data) for card in cards]
+    print_plan(rows, Console(width=None if sys.stdout.isatty() else 200))
+    if out is not None:
+        write_plan(rows, out)
+        print(out)
 
 
 @app.command()

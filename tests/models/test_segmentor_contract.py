@@ -1,4 +1,7 @@
-"""What every method must offer; a new config under configs/methods is tested without a line of code."""
+"""What every method must offer; a new config under configs/methods is tested without a line of code.
+
+A method that has a `_tiny` sibling is tested in `test_full_size_configs.py`: its modules are those of the sibling.
+"""
 
 from functools import cache
 from pathlib import Path
@@ -8,13 +11,16 @@ import torch
 from mmengine.registry import init_default_scope
 from mmengine.structures import PixelData
 from mmseg.structures import SegDataSample
+from support.methods import resolved_method
 
 from mmseg_ext.engine.cost import dead_parameters
-from mmseg_ext.engine.resolve import Facts, resolve
 from mmseg_ext.registry import SCOPE, build_model, import_components
-from mmseg_ext.suite.run_key import method_config
 
-CONFIGS = sorted((Path(__file__).parents[2] / "configs/methods").glob("*/*.py"))
+CONFIGS = [
+    file
+    for file in sorted((Path(__file__).parents[2] / "configs/methods").glob("*/*.py"))
+    if not file.with_stem(f"{file.stem}_tiny").is_file()
+]
 SIZE = 32
 
 pytestmark = [
@@ -24,12 +30,7 @@ pytestmark = [
 
 
 def resolved(file, classes, channels):
-    facts = Facts(
-        title="test", num_classes=classes, in_channels=channels, image_size=(SIZE, SIZE), fit="pad",
-        mirrored_share=0.0, prepared={}, subset_file="", max_iters=10, measured_iters=[10], batch_size=2,
-        precision="fp32", seed=0, num_workers=0, work_dir="",
-    )  # fmt: skip
-    return resolve(method_config(file), facts, file)
+    return resolved_method(file, classes, channels, (SIZE, SIZE))
 
 
 @cache

@@ -1,0 +1,1 @@
+"""Feature extractors; a U-shaped network is one backbone whose last map feeds the head."""
