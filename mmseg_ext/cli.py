@@ -13,6 +13,8 @@ from typing import Annotated, Any
 
 import typer
 
+from mmseg_ext import cli_catalogue
+from mmseg_ext.cli_options import DEFAULT_CONFIGS, DEFAULT_DATA, DEFAULT_RESULTS, Configs, Data, Results
 from mmseg_ext.suite.catalogue import Catalogue, catalogue
 from mmseg_ext.suite.errors import InputError
 from mmseg_ext.suite.loading import parse, read_yaml
@@ -28,15 +30,11 @@ app = typer.Typer(
     help="Reproducible segmentation benchmark. The sub-commands are the stages of the workflow, in its order.",
 )
 
-Configs = Annotated[Path, typer.Option(help="Folder of the configurations.")]
-Data = Annotated[Path, typer.Option(help="Folder of raw and prepared data.")]
-Results = Annotated[Path, typer.Option(help="Folder of results.")]
 Mirror = Annotated[Path | None, typer.Option(help="Folder searched for archives before the network.")]
 LocalData = Annotated[Path | None, typer.Option(help="Folder with unpacked data in DIR/<dataset>.")]
 RunName = Annotated[str, typer.Argument(metavar="RUN", help="track/task/method/condition/seed_N")]
 Protocols = Annotated[list[str], typer.Option("--protocol", help="Protocol; may be repeated.")]
 CasesFile = Annotated[Path, typer.Option("--cases", help="List of cases written by `subset`.")]
-DEFAULT_CONFIGS, DEFAULT_DATA, DEFAULT_RESULTS = Path("configs"), Path("data"), Path("results")
 
 
 def main() -> None:
@@ -119,6 +117,18 @@ def prepare(dataset: str, configs: Configs = DEFAULT_CONFIGS, data: Data = DEFAU
     card = known.dataset(dataset, "command line", "dataset")
     paths = Paths(data)
     prepare_dataset(card, paths.raw(dataset), paths.prepared(dataset), known.split_file(card))
+
+
+@app.command()
+def check(dataset: str, data: Data = DEFAULT_DATA, results: Results = DEFAULT_RESULTS) -> None:
+    """Look for near-duplicates across subsets, empty masks, outliers and other oddities of a prepared data set."""
+    from mmseg_ext.data.checks.check import check as check_dataset
+
+    paths = Paths(data, results)
+    quality = check_dataset(_prepared([dataset], data)[dataset], paths.checks(dataset))
+    for finding in quality.findings:
+        print(f"warning: {finding.kind}: {finding.text}")
+    print(f"{len(quality.findings)} findings: {paths.checks(dataset) / 'quality.json'}")
 
 
 @app.command()
@@ -281,6 +291,43 @@ def export(
 
 
 @app.command()
+def cost(
+    methods: Annotated[list[str] | None, typer.Argument(help="Methods; all of the track if none is given.")] = None,
+    track: Annotated[str, typer.Option(help="Track of the methods.")] = "supervised",
+    size: Annotated[int, typer.Option(help="Height and width of the input.", min=1)] = 224,
+    channels: Annotated[int, typer.Option(help="Channels of the input.", min=1)] = 3,
+    classes: Annotated[int, typer.Option(help="Classes, background among them.", min=2)] = 9,
+    batch: Annotated[int, typer.Option(help="Images in a batch.", min=1)] = 2,
+    repeats: Annotated[int, typer.Option(help="Timed calls, of which the fastest counts.", min=1)] = 3,
+    threads: Annotated[int, typer.Option(help="CPU threads.", min=1)] = 1,
+    out: Annotated[Path | None, typer.Option(help="Table: a .csv with all values, or a .md.")] = None,
+    configs: Configs = DEFAULT_CONFIGS,
+) -> None:
+    """Measure parameters, operations, time and memory of methods' networks on this machine."""
+    from rich.console import Console
+
+    from mmseg_ext.engine.cost_table import check_suffix, markdown, measure, write_table
+    from mmseg_ext.suite.catalogue import stems
+
+    known = catalogue(configs)
+    known.track(track, "command line", "--track")
+    if out is not None:
+        check_suffix(out)
+    names = methods or stems(configs / "methods" / track, "yaml")
+    for name in names:
+        known.method(track, name, "command line", "METHODS")
+    setting = dict(size=size, channels=channels, classes=classes, batch=batch, repeats=repeats, threads=threads)
+    rows = []
+    for row in measure([known.method_config(track, name) for name in names], **setting):
+        rows.append(row)
+        Console(stderr=True).print(f"{len(rows)} of {len(names)}: {row['method']}")
+        if out is not None:
+            write_table(rows, out)
+    if out is None:
+        print(markdown(rows))
+
+
+@app.command()
 def clean(
     results: Results = DEFAULT_RESULTS,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say how much would be freed.")] = False,
@@ -304,6 +351,9 @@ def schemas(
         write_schemas(folder)
     elif found := stale(folder):
         raise InputError(found[0], "content", "out of date", "the models' schema", "Run `python -m mmseg_ext schemas`.")
+
+
+app.add_typer(cli_catalogue.app)
 
 
 def _run_id(text: str) -> RunId:
