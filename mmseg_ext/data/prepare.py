@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mmseg_ext.data.convert import image_mask_pairs, nifti_volumes
+from mmseg_ext.data.convert import dicom_series, image_mask_pairs, itk_volumes, nifti_volumes
 from mmseg_ext.data.convert.pairing import ConvertedCase, Pair
-from mmseg_ext.data.prepared import PreparedDataset, finish, write_image
+from mmseg_ext.data.prepared import IGNORED, PreparedDataset, channel_images, finish, write_image
 from mmseg_ext.data.progress import progress
 from mmseg_ext.data.source import source_root
 from mmseg_ext.data.splits import make_split
@@ -19,7 +19,12 @@ from mmseg_ext.suite.dataset_card import DatasetCard
 from mmseg_ext.suite.errors import InputError
 from mmseg_ext.suite.files import replacing, require_free_space
 
-_CONVERTERS = {"nifti_volumes": nifti_volumes, "image_mask_pairs": image_mask_pairs}
+_CONVERTERS = {
+    "nifti_volumes": nifti_volumes,
+    "itk_volumes": itk_volumes,
+    "dicom_series": dicom_series,
+    "image_mask_pairs": image_mask_pairs,
+}
 _DESCRIBED = {"dataset", "title", "channels", "unit", "fit", "intensity", "modality", "licence", "layout"}
 
 
@@ -37,8 +42,9 @@ def prepare(card: DatasetCard, raw: Path, out: Path, split_file: Path | None) ->
             full.
     """
     converter = _CONVERTERS[card.layout.layout]
-    found = converter.find_pairs(card.layout, source_root(raw))
-    splits = make_split(card, found.pairs, split_file)
+    root = source_root(raw)
+    found = converter.find_pairs(card, root)
+    splits = make_split(card, found.pairs, split_file, root)
     require_free_space(out, sum(converter.count_bytes(pair) for pair in found.pairs), f"preparing {card.dataset}")
     rows: list[dict[str, Any]] = []
     pixels: list[tuple[str, str, int]] = []
@@ -47,8 +53,8 @@ def prepare(card: DatasetCard, raw: Path, out: Path, split_file: Path | None) ->
             case = converter.convert(pair, card)
             if card.unit == "mm" and case.spacing is None:
                 raise InputError(pair.image, "spacing", "none", "a spacing in mm", "Use `unit: px` on the card.")
-            rows += _write_case(part, pair, case)
-            counts = np.bincount(case.labels.ravel(), minlength=len(card.classes))
+            rows += _write_case(part, pair, case, card.channels)
+            counts = np.bincount(case.labels.ravel(), minlength=IGNORED + 1)[: len(card.classes)]
             pixels += [(pair.case, name, int(n)) for name, n in zip(card.class_names, counts, strict=True)]
         class_pixels = pd.DataFrame(pixels, columns=["case", "class_name", "pixels"])
         class_pixels.to_csv(part / "class_pixels.csv", index=False)
@@ -63,13 +69,14 @@ def prepare(card: DatasetCard, raw: Path, out: Path, split_file: Path | None) ->
     return PreparedDataset(out)
 
 
-def _write_case(root: Path, pair: Pair, case: ConvertedCase) -> Iterator[dict[str, Any]]:
+def _write_case(root: Path, pair: Pair, case: ConvertedCase, channels: list[str]) -> Iterator[dict[str, Any]]:
     """Write the slices of a case and yield the row of each."""
     slices, height, width = case.labels.shape
     spacing = case.spacing or (None, None, None)
     for index in range(slices):
-        sample = f"{pair.case}_{index:04d}" if case.images.ndim == 3 else pair.case
-        write_image(root / "images" / f"{sample}.png", case.images[index])
+        sample = f"{pair.case}_{index:04d}" if case.spacing is not None or slices > 1 else pair.case
+        for name, values in channel_images(sample, case.images[index], channels).items():
+            write_image(root / "images" / name, values)
         write_image(root / "labels" / f"{sample}.png", case.labels[index])
         yield {
             "sample": sample, "case": pair.case, "patient": pair.patient, "slice": index, "slices": slices,

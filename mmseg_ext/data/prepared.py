@@ -1,7 +1,8 @@
 """The prepared form: the one shape every data set is converted to.
 
     <dataset>/images/<sample>.png     8- or 16-bit grey, or 8-bit RGB; lossless
-    <dataset>/labels/<sample>.png     8-bit class ids
+    <dataset>/images/<sample>_<channel>.png   16-bit grey, of volumes with several channels
+    <dataset>/labels/<sample>.png     8-bit class ids; 255: the pixel counts neither in training nor in evaluation
     <dataset>/samples.csv             one row a sample (slice of a volume, or image), see COLUMNS
     <dataset>/splits.csv              case, patient, subset
     <dataset>/class_pixels.csv        case, class_name, pixels: label pixels of every class in every case
@@ -25,6 +26,9 @@ import pandas as pd
 
 from mmseg_ext.suite.errors import InputError
 from mmseg_ext.suite.files import hash_tree, read_json, write_json
+
+IGNORED = 255
+"""Class id of pixels that count neither in training nor in evaluation."""
 
 COLUMNS = [
     "sample", "case", "patient", "slice", "slices", "height", "width",
@@ -102,7 +106,10 @@ class PreparedDataset:
         return found
 
     def image(self, sample: str) -> np.ndarray:
-        """Return the stored image of a sample: (H, W) uint8 or uint16, or (H, W, 3) uint8 RGB."""
+        """Return the stored image of a sample: (H, W) uint8 or uint16, (H, W, 3) uint8 RGB, or (H, W, C) uint16."""
+        channels = self.card["channels"]
+        if self.card["is_volume"] and len(channels) > 1:
+            return np.stack([_read(self.root / "images" / f"{sample}_{name}.png") for name in channels], -1)
         stored = _read(self.root / "images" / f"{sample}.png")
         return stored[:, :, ::-1] if stored.ndim == 3 else stored
 
@@ -113,6 +120,13 @@ class PreparedDataset:
     def label_volume(self, case: str) -> np.ndarray:
         """Return the class ids of a case: (slices, H, W) uint8."""
         return np.stack([self.label(sample) for sample in self.cases[case].samples])
+
+
+def channel_images(sample: str, values: np.ndarray, channels: Sequence[str]) -> dict[str, np.ndarray]:
+    """Return the image of a sample as files by name: one, or for (H, W, C) uint16 values one a channel."""
+    if values.ndim == 3 and values.dtype == np.uint16:
+        return {f"{sample}_{name}.png": values[:, :, index] for index, name in enumerate(channels)}
+    return {f"{sample}.png": values}
 
 
 def write_image(path: Path, values: np.ndarray) -> None:

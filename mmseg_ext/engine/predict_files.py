@@ -47,7 +47,7 @@ def predict_files(
     loaded = load_run(run, selection)
     layout: Layout = TypeAdapter(Layout).validate_python(loaded.facts["layout"])
     intensity: Intensity = TypeAdapter(Intensity).validate_python(loaded.facts["intensity"])
-    volumes = isinstance(layout, NiftiVolumes)
+    volumes = not isinstance(layout, ImageMaskPairs)
     segment = _segment_volume if volumes else _segment_image
     targets = _targets(files, out, nifti_volumes.ENDINGS if volumes else image_mask_pairs.ENDINGS, volumes)
     for path, target in targets.items():

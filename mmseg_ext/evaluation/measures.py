@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from mmseg_ext.data.prepared import IGNORED
 from mmseg_ext.evaluation.surface import surface_measures
 
 Status = Literal["ok", "both_empty", "missed", "spurious"]
@@ -51,7 +52,7 @@ def case_measures(
     masks are empty; surface measures are NaN unless both masks hold the class.
 
     Args:
-        truth: Class ids (slices, H, W).
+        truth: Class ids (slices, H, W); pixels of IGNORED count nowhere.
         prediction: Class ids of the same shape.
         classes: Class names by id, background first.
         spacing: Distance between slices, rows and columns.
@@ -66,6 +67,9 @@ def case_measures(
     if truth.ndim != 3 or truth.shape != prediction.shape:
         found = f"{truth.shape} and {prediction.shape}"
         raise ValueError(f"found shapes {found}, expected one shape (slices, H, W)")
+    ignored = truth == IGNORED
+    if ignored.any():
+        prediction = np.where(ignored, truth, prediction)
     axes: tuple[float, ...] = spacing
     if truth.shape[0] == 1:
         truth, prediction, axes = truth[0], prediction[0], spacing[1:]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -84,25 +84,73 @@ class ClassSpec(StrictModel):
     """Values in the source's label files that mean this class."""
 
 
-class NiftiVolumes(StrictModel):
-    """Layout: one NIfTI volume and one NIfTI label map per case, paired by file name."""
+PathPatterns = Annotated[list[str], Field(min_length=1)]
 
-    layout: Literal["nifti_volumes"]
-    images: Folder = "images"
-    labels: Folder = "labels"
-    image_suffix: str = ""
-    """What follows the case name in an image's file name, before .nii or .nii.gz (nnU-Net: `_0000`)."""
-    label_suffix: str = ""
-    slice_axis: Literal["sagittal", "coronal", "axial"] = "axial"
-    """Direction the slices are stacked along, after reorientation to RAS+."""
+
+class _PairedFiles(StrictModel):
+    """How image and label files are found and put together to cases.
+
+    Either the files of two folders are paired by name, or, where `image_files` and `label_files` are given, by
+    patterns of paths below the data's root. In a pattern `{case}` stands for the case name (every time the same),
+    `{channel}` for the name of a channel, `{part}` for a part of the data whose name is put before the case name, `*`
+    for any part of a name and `**/` for any folders. Where several patterns find files of one case, the first such
+    pattern counts.
+    """
+
+    image_files: PathPatterns | None = None
+    label_files: PathPatterns | None = None
+    case_pattern: str = "[^/]+"
+    """Regular expression a case name in the patterns of paths has to match as a whole."""
+    labelled_only: bool = False
+    """Whether images without a label file are left out instead of being an error."""
     patient_pattern: str | None = None
     """Regular expression whose first group, found in the case name, is the patient; default: a case is a patient."""
     skip: dict[str, str] = {}
     """Case names known to be unusable, each with its reason; they are left out and listed on the card."""
 
+    @model_validator(mode="after")
+    def _both_patterns(self) -> Self:
+        if (self.image_files is None) != (self.label_files is None):
+            raise ValueError("image_files and label_files together, found one of them")
+        return self
 
-class ImageMaskPairs(StrictModel):
-    """Layout: one image and one mask per case (PNG, JPEG, TIFF or BMP), paired by file name."""
+
+class _VolumeFiles(_PairedFiles):
+    images: Folder = "images"
+    labels: Folder = "labels"
+    image_suffix: str = ""
+    """What follows the case name in an image's file name, before its ending (nnU-Net: `_0000`)."""
+    label_suffix: str = ""
+    slice_axis: Literal["sagittal", "coronal", "axial"] = "axial"
+    """Direction the slices are stacked along, after reorientation to RAS+."""
+
+
+class NiftiVolumes(_VolumeFiles):
+    """Layout: one NIfTI label map per case and one NIfTI volume, or one for each channel."""
+
+    layout: Literal["nifti_volumes"]
+
+
+class ItkVolumes(_VolumeFiles):
+    """Layout: as `nifti_volumes`, with MetaImage (.mha, .mhd) or NRRD (.nrrd) files."""
+
+    layout: Literal["itk_volumes"]
+
+
+class DicomSeries(_PairedFiles):
+    """Layout: a DICOM series and a stack of label images (PNG) per case, paired slice by slice by file name."""
+
+    layout: Literal["dicom_series"]
+    image_files: PathPatterns
+    label_files: PathPatterns
+    slice_axis: Literal["sagittal", "coronal", "axial"] = "axial"
+
+
+class ImageMaskPairs(_PairedFiles):
+    """Layout: one image and one mask per case, paired by file name.
+
+    Images are PNG, JPEG, TIFF, BMP, GIF or PPM files, also gzipped; masks these, MATLAB files or Aperio XML outlines.
+    """
 
     layout: Literal["image_mask_pairs"]
     images: Folder = "images"
@@ -113,11 +161,13 @@ class ImageMaskPairs(StrictModel):
     colour: Literal["rgb", "grey"] = "rgb"
     binarise_at: Annotated[int | None, Field(ge=1, le=255)] = None
     """Mask values at or above this become 255 and others 0; for masks stored with a lossy codec."""
-    patient_pattern: str | None = None
-    skip: dict[str, str] = {}
+    merge_masks: bool = False
+    """Whether a case may have several masks, one an object; the largest value of a pixel counts."""
+    mask_variable: str | None = None
+    """Variable of a MATLAB file that holds the labels; fields of a structure are named with dots."""
 
 
-Layout = Annotated[NiftiVolumes | ImageMaskPairs, Field(discriminator="layout")]
+Layout = Annotated[NiftiVolumes | ItkVolumes | DicomSeries | ImageMaskPairs, Field(discriminator="layout")]
 
 
 class Window(StrictModel):
@@ -146,10 +196,34 @@ Intensity = Annotated[Window | Percentiles, Field(discriminator="mode")]
 
 
 class SplitFile(StrictModel):
-    """A committed split: `configs/splits/<dataset>/<name>.csv` with columns case, patient, subset."""
+    """A committed split: `configs/splits/<dataset>/<name>.csv`.
+
+    Its columns are case, patient, subset; or patient, subset; or position, subset, where a position counts the cases
+    in the order of their names from 0. In the last two a row named `*` gives the subset of all others.
+    """
 
     kind: Literal["file"]
     name: Name
+
+
+class PathSplit(StrictModel):
+    """A split the source makes by its folders or file names: patterns of image paths below the data's root."""
+
+    kind: Literal["paths"]
+    train: list[str] = []
+    val: list[str] = []
+    test: list[str] = []
+
+
+class ListSplit(StrictModel):
+    """A split the source gives as text files, one case name a line; the files are named below the data's root."""
+
+    kind: Literal["lists"]
+    train: list[str] = []
+    val: list[str] = []
+    test: list[str] = []
+    rest: Subset
+    """Subset of the cases that no list names."""
 
 
 class DerivedSplit(StrictModel):
@@ -169,7 +243,7 @@ class DerivedSplit(StrictModel):
         return self
 
 
-Split = Annotated[SplitFile | DerivedSplit, Field(discriminator="kind")]
+Split = Annotated[SplitFile | PathSplit | ListSplit | DerivedSplit, Field(discriminator="kind")]
 
 
 class DatasetCard(StrictModel):
@@ -188,6 +262,10 @@ class DatasetCard(StrictModel):
     channels: Annotated[list[str], Field(min_length=1)]
     """Names of the input channels: one for grey data, three for RGB."""
     classes: Annotated[list[ClassSpec], Field(min_length=2)]
+    other_values: Literal["refuse", "background"] = "refuse"
+    """What becomes of label values that no class declares: an error, or background."""
+    ignored_values: list[int] = []
+    """Label values of pixels that count neither in training nor in evaluation; they are stored as 255."""
     intensity: Intensity
     fit: Literal["pad", "resize"] = "resize"
     """How a slice of any size becomes the network's input size: centred padding and cropping, or resizing."""
@@ -202,13 +280,15 @@ class DatasetCard(StrictModel):
         names = [spec.name for spec in self.classes]
         if len(set(names)) != len(names):
             raise ValueError(f"class names that differ, found {names}")
-        values = [value for spec in self.classes for value in spec.values]
+        values = [value for spec in self.classes for value in spec.values] + self.ignored_values
         if len(set(values)) != len(values):
             raise ValueError(f"every label value under one class, found {values}")
         if isinstance(self.layout, ImageMaskPairs) and len(self.channels) != {"rgb": 3, "grey": 1}[self.layout.colour]:
             raise ValueError(f"as many channels as colour {self.layout.colour!r} has, found {self.channels}")
-        if isinstance(self.layout, NiftiVolumes) and len(self.channels) != 1:
-            raise ValueError(f"one channel for layout nifti_volumes, found {self.channels}")
+        if self.is_volume and len(self.channels) != 1:
+            patterns = getattr(self.layout, "image_files", None) or []
+            if not patterns or not all("{channel}" in pattern for pattern in patterns):
+                raise ValueError(f"one channel, or {{channel}} in layout.image_files, found {self.channels}")
         return self
 
     @property
@@ -219,4 +299,4 @@ class DatasetCard(StrictModel):
     @property
     def is_volume(self) -> bool:
         """Whether a case is a stack of slices."""
-        return isinstance(self.layout, NiftiVolumes)
+        return not isinstance(self.layout, ImageMaskPairs)

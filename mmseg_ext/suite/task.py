@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from mmseg_ext.suite.dataset_card import DatasetCard, DerivedSplit, Name, Subset
+from mmseg_ext.suite.dataset_card import DatasetCard, DerivedSplit, Name, PathSplit, Subset
 from mmseg_ext.suite.loading import StrictModel
 
 
@@ -39,7 +39,7 @@ def task_of_dataset(card: DatasetCard) -> Task:
     """Return the task that bears a data set's name: its own train, test and, if any, val subset."""
     subsets: tuple[Subset, ...] = ("train", "val", "test")
     parts = {subset: [TaskPart(dataset=card.dataset, subset=subset)] for subset in subsets}
-    if isinstance(card.split, DerivedSplit) and card.split.val == 0:
+    if isinstance(card.split, DerivedSplit | PathSplit) and not card.split.val:
         parts["val"] = []
     return Task(
         task=card.dataset,

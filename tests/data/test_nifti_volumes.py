@@ -116,7 +116,7 @@ def test_percentiles_are_taken_of_physical_values(tmp_path):
 
 def test_bytes_are_counted_without_reading(tmp_path):
     root = write_volumes(tmp_path)
-    pairs = nifti_volumes.find_pairs(volume_card().layout, root).pairs
+    pairs = nifti_volumes.find_pairs(volume_card(), root).pairs
     assert nifti_volumes.count_bytes(pairs[0]) == 3 * 6 * 7 * 4
 
 
@@ -194,3 +194,22 @@ def test_label_values_are_checked(tmp_path, value, message):
     write_nifti(root / "labels/case_0.nii.gz", labels)
     with pytest.raises(InputError, match=message):
         convert(root)
+
+
+def test_every_channel_has_its_own_limits(tmp_path):
+    shape = (4, 5, 3)
+    ramp = np.arange(60).reshape(shape)
+    write_nifti(tmp_path / "p/p_t1.nii", ramp.astype(np.int16))
+    write_nifti(tmp_path / "p/p_t2.nii", (1000 * ramp).astype(np.int32))
+    write_nifti(tmp_path / "p/p_seg.nii", np.ones(shape, np.uint8))
+    layout = {"layout": "nifti_volumes", "image_files": ["{case}/{case}_{channel}.nii"]}
+    card = volume_card(
+        layout={**layout, "label_files": ["{case}/{case}_seg.nii"], "case_pattern": "[a-z]"},
+        channels=["t1", "t2"],
+        intensity={"mode": "percentiles", "low": 0, "high": 100},
+    )
+    case = nifti_volumes.convert(nifti_volumes.find_pairs(card, tmp_path).pairs[0], card)
+    assert case.images.shape == (3, 5, 4, 2)
+    assert case.images.dtype == np.uint16
+    assert np.array_equal(case.images[..., 0], case.images[..., 1])
+    assert (case.images.min(), case.images.max(), case.slope * 65535, case.high) == (0, 65535, 1, 1)

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
+from support.tiny_data import volume_card
 
 from mmseg_ext.data.convert.pairing import find_folder, pair_files, to_class_ids
-from mmseg_ext.suite.dataset_card import ClassSpec
 from mmseg_ext.suite.errors import InputError
 
 
@@ -87,11 +87,13 @@ def test_missing_folder_names_the_candidates(tmp_path, folder):
         find_folder(tmp_path / folder, ["a", "b"], "images")
 
 
-CLASSES = [ClassSpec(name="background", values=[0, 9]), ClassSpec(name="organ", values=[420])]
+def card(**changes):
+    classes = [{"name": "background", "values": [0, 9]}, {"name": "organ", "values": [420]}]
+    return volume_card(classes=classes, **changes)
 
 
 def test_values_become_class_ids(tmp_path):
-    ids = to_class_ids(np.array([[0, 420], [9, 0]]), CLASSES, tmp_path)
+    ids = to_class_ids(np.array([[0, 420], [9, 0]]), card(), tmp_path)
     assert ids.dtype == np.uint8
     assert ids.tolist() == [[0, 1], [0, 0]]
 
@@ -99,4 +101,13 @@ def test_values_become_class_ids(tmp_path):
 @pytest.mark.parametrize(("value", "message"), [(7, "7.*declares"), (0.5, "0.5.*whole")])
 def test_undeclared_and_fractional_values_are_refused(tmp_path, value, message):
     with pytest.raises(InputError, match=message):
-        to_class_ids(np.array([0, value]), CLASSES, tmp_path / "label.png")
+        to_class_ids(np.array([0, value]), card(), tmp_path / "label.png")
+
+
+def test_other_values_become_background_where_the_card_says_so(tmp_path):
+    ids = to_class_ids(np.array([0, 420, 421]), card(other_values="background"), tmp_path)
+    assert ids.tolist() == [0, 1, 0]
+
+
+def test_ignored_values_are_stored_as_255(tmp_path):
+    assert to_class_ids(np.array([0, 420, 7]), card(ignored_values=[7]), tmp_path).tolist() == [0, 1, 255]

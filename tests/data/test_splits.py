@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 
 from mmseg_ext.data.convert.pairing import Pair
-from mmseg_ext.data.splits import derive_split, read_split
-from mmseg_ext.suite.dataset_card import DerivedSplit
+from mmseg_ext.data.splits import derive_split, read_split, split_by_lists, split_by_path
+from mmseg_ext.suite.dataset_card import DerivedSplit, ListSplit, PathSplit
 from mmseg_ext.suite.errors import InputError
 
 
@@ -93,3 +93,43 @@ def test_bad_split_files_are_refused(split_file, change, message):
 def test_a_patient_may_be_called_na(split_file):
     path = split_file("case,patient,subset\nNA,NA,train\nb,b,test\n")
     assert list(read_split(path, pairs("NA", "b"))["patient"]) == ["NA", "b"]
+
+
+def test_patients_and_positions_can_be_listed_with_a_row_for_all_others(split_file):
+    scans = pairs("b_0", "a_0", "a_1", "c_0")
+    by_patient = read_split(split_file("patient,subset\na,test\n*,train\n"), scans)
+    assert by_patient["subset"].tolist() == ["train", "test", "test", "train"]
+    by_position = read_split(split_file("position,subset\n2,test\n*,train\n"), scans)
+    assert by_position["case"].tolist() == ["b_0", "a_0", "a_1", "c_0"]
+    assert by_position["subset"].tolist() == ["test", "train", "train", "train"]
+
+
+def test_listed_patients_must_be_there_and_without_a_star_all_of_them(split_file):
+    with pytest.raises(InputError, match="patient: found 'z'"):
+        read_split(split_file("patient,subset\nz,test\n*,train\n"), pairs("a_0"))
+    with pytest.raises(InputError, match="no row for b"):
+        read_split(split_file("patient,subset\na,test\n"), pairs("a_0", "b_0"))
+
+
+def test_folders_of_the_source_split(tmp_path):
+    found = [Pair(name, name, tmp_path / folder / name, tmp_path) for folder, name in (("tr", "a"), ("ts", "b"))]
+    split = PathSplit(kind="paths", train=["tr/*"], test=["ts/*"])
+    assert split_by_path(split, found, tmp_path, "x")["subset"].tolist() == ["train", "test"]
+    only_tests = PathSplit(kind="paths", test=["*"])
+    assert split_by_path(only_tests, found, tmp_path, "x")["subset"].tolist() == ["test", "test"]
+    for patterns, message in (({"test": ["ts/*"]}, "tr/a"), ({"train": ["*"], "test": ["ts/*"]}, "train', 'test")):
+        with pytest.raises(InputError, match=message):
+            split_by_path(PathSplit(kind="paths", **patterns), found, tmp_path, "x")
+    with pytest.raises(InputError, match="subset val"):
+        split_by_path(PathSplit(kind="paths", train=["t*"], val=["v*"]), found, tmp_path, "x")
+
+
+def test_lists_of_the_source_split(tmp_path):
+    (tmp_path / "val.txt").write_text("b\nnot_labelled\n")
+    split = ListSplit(kind="lists", test=["val.txt"], rest="train")
+    assert split_by_lists(split, pairs("a", "b"), tmp_path)["subset"].tolist() == ["train", "test"]
+    (tmp_path / "train.txt").write_text("b")
+    with pytest.raises(InputError, match="in no other list"):
+        split_by_lists(ListSplit(kind="lists", train=["train.txt"], test=["val.txt"], rest="val"), pairs("b"), tmp_path)
+    with pytest.raises(InputError, match=r"gone\.txt"):
+        split_by_lists(ListSplit(kind="lists", train=["gone.txt"], rest="test"), pairs("b"), tmp_path)

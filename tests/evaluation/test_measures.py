@@ -113,3 +113,11 @@ def test_strict_puts_missed_and_spurious_classes_a_diagonal_away(pair, index):
     scored = score_strict(case_measures(*pair, CLASSES, SPACING, 1.0)[index], 50.0)
     assert (scored.dsc, scored.iou, scored.nsd) == (0, 0, 0)
     assert (scored.hd95, scored.hd95_max, scored.assd) == (50, 50, 50)
+
+
+def test_ignored_pixels_count_nowhere(pair):
+    truth, prediction = pair
+    truth[4, 0, 0:3] = 255
+    found = {item.class_name: item for item in case_measures(truth, prediction, CLASSES, SPACING, 1.0)}
+    assert found["vessel"].status == "both_empty"
+    assert found["liver"].prediction == (prediction == 1).sum()

@@ -9,12 +9,9 @@ import pandas as pd
 
 from mmseg_ext.data.checks.near_duplicates import THUMBNAIL, thumbnail
 from mmseg_ext.data.intensity import to_unit
-from mmseg_ext.data.prepared import PreparedDataset
+from mmseg_ext.data.prepared import IGNORED, PreparedDataset
 from mmseg_ext.data.progress import progress
 from mmseg_ext.suite.errors import InputError
-
-IGNORED = 255
-"""Class id that losses and scores leave out; such pixels belong to no class."""
 
 
 @dataclass(frozen=True)

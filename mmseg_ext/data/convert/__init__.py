@@ -1,6 +1,6 @@
 """Converters from a source's layout to the prepared form, one module a layout.
 
-Each converter offers `find_pairs(layout, root)` to list the cases without reading them, `count_bytes(pair)`
+Each converter offers `find_pairs(card, root)` to list the cases without reading them, `count_bytes(pair)`
 for the room a case needs, and `convert(pair, card)` to read one case.
 
 Any data in one of these layouts can be used without code: write `configs/datasets/<dataset>.yaml` with

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from mmseg_ext.suite.dataset_card import ClassSpec
+from mmseg_ext.data.convert.path_patterns import list_files, match_files
+from mmseg_ext.data.prepared import IGNORED
+from mmseg_ext.suite.dataset_card import DatasetCard, ImageMaskPairs, ItkVolumes, Layout, NiftiVolumes
 from mmseg_ext.suite.errors import InputError
 
 
@@ -21,6 +23,20 @@ class Pair:
     patient: str
     image: Path
     label: Path
+    more_images: tuple[Path, ...] = ()
+    """Files of further channels, or of further slices of a DICOM series."""
+    more_labels: tuple[Path, ...] = ()
+    """Masks of further objects, or of further slices."""
+
+    @property
+    def images(self) -> tuple[Path, ...]:
+        """All image files."""
+        return (self.image, *self.more_images)
+
+    @property
+    def labels(self) -> tuple[Path, ...]:
+        """All label files."""
+        return (self.label, *self.more_labels)
 
 
 @dataclass(frozen=True)
@@ -37,9 +53,9 @@ class ConvertedCase:
     """One case ready to be written in the prepared form."""
 
     images: np.ndarray
-    """(slices, H, W) uint8 or uint16, or (1, H, W, 3) uint8 RGB."""
+    """(slices, H, W) uint8 or uint16, (1, H, W, 3) uint8 RGB, or (slices, H, W, C) uint16 of several channels."""
     labels: np.ndarray
-    """(slices, H, W) uint8 class ids."""
+    """(slices, H, W) uint8 class ids; 255 where pixels do not count."""
     spacing: tuple[float, float, float] | None
     """mm between slices, rows and columns."""
     slope: float
@@ -60,6 +76,72 @@ def find_folder(root: Path, candidates: str | list[str], field: str) -> Path:
             return root / name
     present = sorted(path.name for path in root.iterdir() if path.is_dir()) if root.is_dir() else "no such folder"
     raise InputError(root, f"layout.{field}", present, f"a folder {' or '.join(names)} in it")
+
+
+def pair_by_pattern(card: DatasetCard, root: Path, one_image: bool = True, one_label: bool = True) -> Pairs:
+    """Pair the files that the patterns of a card's layout find.
+
+    Args:
+        card: The data set card; its layout has `image_files` and `label_files`.
+        root: Folder of the unpacked data.
+        one_image: Whether a case has one image file (a channel).
+        one_label: Whether a case has one label file.
+
+    Raises:
+        InputError: If nothing matches, a case has too many or too few files, an image has no label file (unless
+            `labelled_only`) or the reverse.
+    """
+    layout = card.layout
+    assert layout.image_files is not None
+    assert layout.label_files is not None
+    files = list_files(root)
+    images = match_files(root, files, layout.image_files, layout.case_pattern, card.channels)
+    labels = match_files(root, files, layout.label_files, layout.case_pattern)
+    wanted = [case for case in sorted(images) if case not in layout.skip]
+    if layout.labelled_only:
+        wanted = [case for case in wanted if case in labels]
+    _check_complete(root, wanted, labels, layout.label_files)
+    _check_complete(root, [case for case in sorted(labels) if case not in layout.skip], images, layout.image_files)
+    if not wanted:
+        raise InputError(root, "files", "none that match", f"files like {' or '.join(layout.image_files)}")
+    several = any("{channel}" in pattern for pattern in layout.image_files)
+    pairs = []
+    for case in wanted:
+        if one_image:
+            _check_count(images[case], len(card.channels) if several else 1, case)
+        if one_label:
+            _check_count(labels[case], 1, case)
+        patient = _patient(case, layout.patient_pattern, images[case][0])
+        more = tuple(images[case][1:]), tuple(labels[case][1:])
+        pairs.append(Pair(case, patient, images[case][0], labels[case][0], *more))
+    present = images.keys() | labels.keys()
+    return Pairs(pairs, {case: reason for case, reason in sorted(layout.skip.items()) if case in present})
+
+
+def pair_volume_files(card: DatasetCard, root: Path, endings: Sequence[str]) -> Pairs:
+    """Pair volumes by the patterns of the card's layout, or by name in two folders; see the two for errors."""
+    layout = card.layout
+    if layout.image_files is not None:
+        return pair_by_pattern(card, root)
+    assert isinstance(layout, NiftiVolumes | ItkVolumes)
+    images, labels = find_folder(root, layout.images, "images"), find_folder(root, layout.labels, "labels")
+    suffixes = (layout.image_suffix, layout.label_suffix)
+    return pair_files(images, labels, suffixes, endings, layout.skip, layout.patient_pattern)
+
+
+def check_layout(layout: Layout, root: Path) -> None:
+    """Check that the folders of a layout exist; files that are found by patterns are looked for when preparing.
+
+    Raises:
+        InputError: If a folder is not there.
+    """
+    if layout.image_files is not None:
+        return
+    find_folder(root, layout.images, "images")
+    if isinstance(layout, ImageMaskPairs):
+        find_folder(root, layout.masks, "masks")
+    else:
+        find_folder(root, layout.labels, "labels")
 
 
 def pair_files(
@@ -102,29 +184,30 @@ def pair_files(
     return Pairs(pairs, {case: reason for case, reason in sorted(skip.items()) if case in present})
 
 
-def to_class_ids(values: np.ndarray, classes: Sequence[ClassSpec], file: Path) -> np.ndarray:
+def to_class_ids(values: np.ndarray, card: DatasetCard, file: Path) -> np.ndarray:
     """Return a label map as class ids.
 
     Args:
         values: Values of the source's label file, of any shape.
-        classes: Classes with the values that mean them.
+        card: Its classes name the values that mean them; it says what becomes of other values.
         file: The label file, for error messages.
 
     Returns:
-        uint8 array of the same shape.
+        uint8 array of the same shape; 255 for ignored values.
 
     Raises:
-        InputError: For a value that is no whole number, or that no class declares.
+        InputError: For a value that is no whole number, or that the card does not allow.
     """
     present, inverse = np.unique(values, return_inverse=True)
-    declared = {value: class_id for class_id, spec in enumerate(classes) for value in spec.values}
+    declared = {value: class_id for class_id, spec in enumerate(card.classes) for value in spec.values}
+    declared |= dict.fromkeys(card.ignored_values, IGNORED)
     for value in present.tolist():
         if value != round(value):
             raise InputError(file, "label value", value, "whole numbers")
-        if value not in declared:
+        if value not in declared and card.other_values == "refuse":
             expected = f"a value that a class declares: one of {sorted(declared)}"
             raise InputError(file, "label value", int(value), expected, "Add it to `classes` of the data set card.")
-    ids = np.array([declared[value] for value in present.tolist()], np.uint8)
+    ids = np.array([declared.get(value, 0) for value in present.tolist()], np.uint8)
     return ids[inverse].reshape(values.shape)
 
 
@@ -163,6 +246,21 @@ def _check_partners(
             f"a file {alone[0]}{suffix} with ending {', '.join(endings)} in {other}",
             hint,
         )
+
+
+def _check_complete(root: Path, wanted: list[str], partners: dict[str, list[Path]], patterns: list[str]) -> None:
+    alone = [case for case in wanted if case not in partners]
+    if alone:
+        more = f" (and {len(alone) - 1} more)" if len(alone) > 1 else ""
+        expected = f"a file {' or '.join(patterns)}"
+        hint = f"Add the file, or list the case under `layout.skip` of the card with a reason{more}."
+        raise InputError(root, "case", alone[0], expected, hint)
+
+
+def _check_count(files: list[Path], expected: int, case: str) -> None:
+    if len(files) != expected:
+        found = [file.name for file in files]
+        raise InputError(files[0].parent, f"files of case {case}", found, f"{expected} file(s)")
 
 
 def _patient(case: str, pattern: str | None, file: Path) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mmseg_ext.data.convert.pairing import find_folder
+from mmseg_ext.data.convert.pairing import check_layout
 from mmseg_ext.data.fetch.download import Downloads
 from mmseg_ext.data.fetch.local import local_root
 from mmseg_ext.data.fetch.places import downloads_folder, mirrored, placed
@@ -17,7 +17,6 @@ from mmseg_ext.suite.dataset_card import (
     DatasetCard,
     GeneratedAccess,
     ManualAccess,
-    NiftiVolumes,
     OpenAccess,
     RemoteFile,
 )
@@ -64,7 +63,7 @@ def fetch(
             archives = _open(card.dataset, card.source, out, mirror, trusted, patience)
         root = unpack_all(archives, out)
         files = {archive.path.name: archive.sha256 for archive in archives}
-    _check_layout(card, root)
+    check_layout(card.layout, root)
     write_source(out, root, files)
     return root
 
@@ -124,12 +123,3 @@ def _steps(dataset: str, source: ManualAccess) -> str:
         f"This data set cannot be downloaded without a person. {source.instructions.strip()} "
         f"Then run `python -m mmseg_ext fetch {dataset}` again: it checks the files and goes on."
     )
-
-
-def _check_layout(card: DatasetCard, root: Path) -> None:
-    layout = card.layout
-    find_folder(root, layout.images, "images")
-    if isinstance(layout, NiftiVolumes):
-        find_folder(root, layout.labels, "labels")
-    else:
-        find_folder(root, layout.masks, "masks")

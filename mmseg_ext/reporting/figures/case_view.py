@@ -7,9 +7,8 @@ import pandas as pd
 from matplotlib import patheffects
 from matplotlib.axes import Axes
 
-from mmseg_ext.data.checks.measure import IGNORED
 from mmseg_ext.data.intensity import to_unit
-from mmseg_ext.data.prepared import PreparedDataset
+from mmseg_ext.data.prepared import IGNORED, PreparedDataset
 from mmseg_ext.reporting.figures.style import bare
 
 LONGEST_NAME = 20
