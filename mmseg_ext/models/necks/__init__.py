@@ -1,0 +1,1 @@
+"""Modules between encoder and decode head."""
