@@ -45,7 +45,8 @@ def comparison_table(macro: pd.DataFrame, resamples: int) -> pd.DataFrame:
 
     Holm's correction is over a family: all pairs and measures of one task, data set and protocol, under one condition
     where methods are compared, over all methods where conditions are. A pair is separable if the corrected p-value is
-    below ALPHA and the interval excludes 0: the test speaks of these trained networks, the interval of other seeds too.
+    below ALPHA, the interval excludes 0, and both were trained with two seeds or more: the test speaks of these trained
+    networks, only an interval over seeds speaks of others.
 
     Args:
         macro: Result of `macro_cases`.
@@ -63,7 +64,8 @@ def comparison_table(macro: pd.DataFrame, resamples: int) -> pd.DataFrame:
             corrected = holm(np.array([row["p"] for row in found], dtype=float))
             for row, p_holm in zip(found, corrected, strict=True):
                 excludes_zero = row["ci_low"] > 0 or row["ci_high"] < 0
-                rows.append({**row, "p_holm": p_holm, "separable": bool(p_holm < ALPHA and excludes_zero)})
+                separable = p_holm < ALPHA and excludes_zero and row["n_seeds"] > 1
+                rows.append({**row, "p_holm": p_holm, "separable": bool(separable)})
     return pd.DataFrame(rows, columns=COMPARISON_COLUMNS)
 
 

@@ -2,19 +2,39 @@
 
 from __future__ import annotations
 
-import shutil
+import bz2
+import errno
+import gzip
+import lzma
 import stat
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path, PurePosixPath
-from typing import IO
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import IO, Any
 
 from mmseg_ext.suite.errors import InputError
 from mmseg_ext.suite.files import require_free_space
+
+MAX_ENTRIES = 500_000
+"""More than the largest data set here has (COCO-Stuff: 123 287 images and as many label maps, in two archives)."""
+MAX_RATIO = 200
+"""Unpacked to packed bytes. Label maps alone reach about 100; a bomb starts near deflate's limit of 1032."""
+RATIO_FREE_BYTES = 2**30
+"""Unpacked bytes up to which any ratio is allowed: they do no harm."""
+COPY_BYTES = 1024 * 1024
+
+_SINGLE: dict[str, Callable[[Path], Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+# Formats that are packed themselves; their readers want them as they are.
+_KEPT = (".nii.gz", ".npz", ".xlsx")
+# The start decides: the end of a tar may look like that of a zip it holds.
+_ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
+_TOOLS = {b"7z\xbc\xaf\x27\x1c": "7z", b"Rar!\x1a\x07": "rar"}
+_DAMAGE = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, gzip.BadGzipFile, EOFError)
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 @dataclass(frozen=True)
@@ -24,65 +44,154 @@ class _Member:
     name: str
     is_folder: bool
     is_file: bool
+    is_encrypted: bool
     size: int
-    open: Callable[[], IO[bytes]]
+    """Bytes the archive says the file has."""
+    open: Callable[[], IO[bytes] | None]
     """Opens the content of a file."""
 
 
 def unpack(archive: Path, root: Path) -> None:
-    """Unpack a zip or tar archive below `root`; another file is copied there.
+    """Unpack a zip or tar archive, or one gz, bz2 or xz file, below `root`; another file is copied there.
+
+    Nothing but plain files and folders is ever made: links are refused, wherever they lead, and modes and owners
+    are not taken over. Files that are packed by nature (NIfTI, NPZ, XLSX) stay so.
 
     Args:
         archive: The file.
-        root: Existing folder.
+        root: Existing empty folder.
 
     Raises:
-        InputError: If the archive is damaged, holds a link, a special file or a path that leads outside
-            `root` (all this before anything is written), or does not fit on the disk.
+        InputError: Before anything is written if the archive holds a link, a special file, an encrypted file, two
+            files of one name, a path that leads outside `root`, no file or more than `MAX_ENTRIES` entries, more than
+            `MAX_RATIO` times its own size, does not fit on the disk, or needs another tool (7z, rar). Later if
+            it is damaged, or a file is larger than the archive says.
     """
+    with archive.open("rb") as handle:
+        head = handle.read(8)
+    _refuse_foreign(archive, head)
     try:
-        if zipfile.is_zipfile(archive):
+        if archive.name.endswith(_KEPT):
+            _copy_whole(archive, root)
+        elif head.startswith(_ZIP_STARTS):
             with zipfile.ZipFile(archive) as opened:
                 _extract(archive, root, _zip_members(opened))
         elif tarfile.is_tarfile(archive):
             with tarfile.open(archive) as opened:
                 _extract(archive, root, _tar_members(opened))
+        elif archive.suffix in _SINGLE:
+            with _SINGLE[archive.suffix](archive) as source:
+                _copy(archive, source, root / archive.stem, _most_bytes(archive), archive.stem)
         else:
-            shutil.copyfile(archive, root / archive.name)
-    except (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError) as error:
-        raise InputError(archive, "content", str(error), "a whole archive") from None
+            _copy_whole(archive, root)
+    except (*_DAMAGE, NotImplementedError) as error:
+        raise InputError(archive, "content", str(error), "a whole archive that can be read") from None
+    except OSError as error:
+        raise _disk_error(archive, root, error) from None
 
 
-def _zip_members(opened: zipfile.ZipFile) -> list[_Member]:
-    members = []
+def _copy_whole(file: Path, root: Path) -> None:
+    size = file.stat().st_size
+    require_free_space(root, size, f"copying {file.name}")
+    with file.open("rb") as source:
+        _copy(file, source, root / file.name, size, file.name)
+
+
+def _refuse_foreign(archive: Path, head: bytes) -> None:
+    for magic, tool in _TOOLS.items():
+        if head.startswith(magic):
+            hint = (
+                f"Unpack it with a tool for {tool} into DIR/<dataset>/ and give `--local-data DIR`, or pack the files "
+                "anew as zip."
+            )
+            raise InputError(archive, "format", f"a {tool} archive", "zip, tar or gz", hint)
+
+
+def _zip_members(opened: zipfile.ZipFile) -> Iterator[_Member]:
     for info in opened.infolist():
         kind = stat.S_IFMT(info.external_attr >> 16)
         # Archives written on other systems carry no file type.
         is_file = kind in (0, stat.S_IFREG) and not info.is_dir()
-        members.append(_Member(info.filename, info.is_dir(), is_file, info.file_size, partial(opened.open, info)))
-    return members
+        is_encrypted = bool(info.flag_bits & 0x1)
+        open_ = partial(opened.open, info)
+        yield _Member(info.filename, info.is_dir(), is_file, is_encrypted, info.file_size, open_)
 
 
-def _tar_members(opened: tarfile.TarFile) -> list[_Member]:
-    return [
-        _Member(info.name, info.isdir(), info.isfile(), info.size, partial(opened.extractfile, info))
-        for info in opened.getmembers()
-    ]
+def _tar_members(opened: tarfile.TarFile) -> Iterator[_Member]:
+    for info in opened:
+        open_ = partial(opened.extractfile, info)
+        yield _Member(info.name, info.isdir(), info.isfile(), False, info.size, open_)
 
 
-def _extract(archive: Path, root: Path, members: list[_Member]) -> None:
-    for member in members:
-        path = PurePosixPath(member.name)
-        if path.is_absolute() or ".." in path.parts:
-            raise InputError(archive, "path", member.name, "paths inside the archive's folder")
-        if not (member.is_folder or member.is_file):
-            raise InputError(archive, "entry", member.name, "files and folders only, no links")
-    require_free_space(root, sum(member.size for member in members), f"unpacking {archive.name}")
-    for member in members:
-        target = root / member.name
-        if member.is_folder:
-            target.mkdir(parents=True, exist_ok=True)
-        else:
+def _extract(archive: Path, root: Path, found: Iterable[_Member]) -> None:
+    """Check every member, then write all."""
+    members: dict[PurePosixPath, _Member] = {}
+    size, most = 0, _most_bytes(archive)
+    # Checked one by one: a bomb must not be read to its end to be known.
+    for count, member in enumerate(found, start=1):
+        if count > MAX_ENTRIES:
+            raise InputError(archive, "entries", f"more than {MAX_ENTRIES}", f"at most {MAX_ENTRIES}")
+        size += member.size
+        if size > most:
+            raise _bomb(archive, member.name, most)
+        path = _safe_path(archive, member)
+        if path in members and not (member.is_folder and members[path].is_folder):
+            raise InputError(archive, "entry", member.name, "every name once")
+        members[path] = member
+    if not any(member.is_file for member in members.values()):
+        raise InputError(archive, "entries", "no files", "at least one file")
+    require_free_space(root, size, f"unpacking {archive.name}")
+    for path, member in members.items():
+        target = root / path
+        try:
+            if member.is_folder:
+                target.mkdir(parents=True, exist_ok=True)
+                continue
             target.parent.mkdir(parents=True, exist_ok=True)
-            with member.open() as source, target.open("wb") as copy:
-                shutil.copyfileobj(source, copy)
+        except (FileExistsError, NotADirectoryError):
+            raise InputError(archive, "entry", member.name, "no file where a folder is needed") from None
+        source = member.open()
+        assert source is not None
+        with source:
+            _copy(archive, source, target, member.size, member.name)
+
+
+def _safe_path(archive: Path, member: _Member) -> PurePosixPath:
+    """Return the path of a member below the archive's folder."""
+    # Some archivers on Windows write backslashes.
+    path, windows = PurePosixPath(member.name.replace("\\", "/")), PureWindowsPath(member.name)
+    if path.is_absolute() or windows.drive or ".." in path.parts:
+        raise InputError(archive, "path", member.name, "paths inside the archive's folder")
+    if not (member.is_folder or member.is_file):
+        raise InputError(archive, "entry", member.name, "files and folders only, no links and no devices")
+    if member.is_encrypted:
+        hint = "Unpack it yourself with the password its owner gives, into DIR/<dataset>/, and give `--local-data DIR`."
+        raise InputError(archive, "entry", f"{member.name}, encrypted", "files that need no password", hint)
+    return path
+
+
+def _copy(archive: Path, source: IO[bytes], target: Path, most: int, name: str) -> None:
+    """Write a file of at most `most` bytes."""
+    size = 0
+    with target.open("wb") as copy:
+        while chunk := source.read(COPY_BYTES):
+            size += len(chunk)
+            if size > most:
+                raise _bomb(archive, name, most)
+            copy.write(chunk)
+
+
+def _most_bytes(archive: Path) -> int:
+    return max(RATIO_FREE_BYTES, MAX_RATIO * archive.stat().st_size)
+
+
+def _bomb(archive: Path, name: str, most: int) -> InputError:
+    hint = "It may be a bomb. If you trust it, unpack it yourself into DIR/<dataset>/ and give `--local-data DIR`."
+    return InputError(archive, "unpacked size", f"more, at {name}", f"at most {most / 2**20:.0f} MiB", hint)
+
+
+def _disk_error(archive: Path, root: Path, error: OSError) -> InputError:
+    if error.errno in _NO_ROOM:
+        hint = "Free some space and fetch again: archives that were unpacked before are kept."
+        return InputError(archive, "disk", error.strerror, f"room for its files in {root}", hint)
+    return InputError(archive, "entry", f"{error.strerror}: {error.filename}", "names and files that can be written")

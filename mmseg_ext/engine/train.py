@@ -19,7 +19,7 @@ from mmseg_ext.engine.hooks.resume import ResumeHook
 from mmseg_ext.engine.hooks.stateful import hook_of
 from mmseg_ext.engine.hooks.validation import ValidationHook
 from mmseg_ext.engine.job import Job, make_job
-from mmseg_ext.engine.work_dir import clear_failure, open_work, record_failure
+from mmseg_ext.engine.work_dir import clear_failure, open_work, record_failure, require_room
 from mmseg_ext.suite.catalogue import Catalogue
 from mmseg_ext.suite.matrix import PlannedRun
 from mmseg_ext.suite.paths import Paths
@@ -59,6 +59,7 @@ def train_run(
         job = make_job(planned, key, catalogue, paths, subset, variants, threads)
         open_work(work, job.identity)
         trainer = make_runner(job)
+        require_room(work, trainer.model)
         stage = "train"
         trained = _train(job, trainer)
         stage = "export"

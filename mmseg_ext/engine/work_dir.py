@@ -6,8 +6,10 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+from torch import nn
+
 from mmseg_ext.suite.errors import InputError
-from mmseg_ext.suite.files import read_json, write_json
+from mmseg_ext.suite.files import read_json, require_free_space, write_json
 
 
 def open_work(work: Path, identity: Mapping[str, object]) -> None:
@@ -15,7 +17,22 @@ def open_work(work: Path, identity: Mapping[str, object]) -> None:
     if work.is_dir() and _recorded(work) != identity:
         shutil.rmtree(work)
     work.mkdir(parents=True, exist_ok=True)
+    for scratch in work.glob(".*"):
+        shutil.rmtree(scratch)  # what a kill left half-written
     write_json(work / "identity.json", identity)
+
+
+def require_room(work: Path, model: nn.Module) -> None:
+    """Check that the disk can take a run's checkpoints and weights.
+
+    A checkpoint holds the weights, two moments of the optimiser and the best weights so far; two are kept while a third
+    is written, and two sets of weights are exported.
+
+    Raises:
+        InputError: If it cannot; nothing has been trained then.
+    """
+    size = sum(tensor.nbytes for tensor in model.state_dict().values())
+    require_free_space(work, (3 * 4 + 2) * size, "checkpoints and weights")
 
 
 def _recorded(work: Path) -> object:

@@ -40,6 +40,8 @@ def leaders(inputs: Inputs, track: str, table: ResultTable) -> list[Leader]:
             certainty = "the only method that finished"
         elif not best.letters:
             certainty = "not ranked: no case and seed common to all methods"
+        elif near and len(best.runs) == 1:
+            certainty = f"one seed cannot tell it from {_listed(near)}"
         elif near:
             certainty = f"not separable from {_listed(near)}"
         else:

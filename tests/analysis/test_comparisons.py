@@ -74,6 +74,16 @@ def test_families_of_methods_and_of_conditions():
     assert (table["p_holm"] >= table["p"]).all()
 
 
+def test_one_seed_separates_nothing():
+    rng = np.random.default_rng(8)
+    base = rng.uniform(0.5, 0.8, (40, 1))
+    table = comparison_table(macro_cases(frame_of({"a": base + 0.1, "b": base})), 200)
+    row = select(table, measure="dsc").iloc[0]
+    assert row["ci_low"] > 0
+    assert row["p_holm"] < 0.01
+    assert not row["separable"]
+
+
 def test_luck_of_seeds_is_not_separable():
     """The test on trained networks may be sure while another seed could turn the order."""
     rng = np.random.default_rng(7)

@@ -8,6 +8,7 @@ import pytest
 from support.tiny_data import pair_card, volume_card, write_pairs, write_volumes
 
 from mmseg_ext.data.fetch import fetch, local_fingerprint, local_root
+from mmseg_ext.data.fetch.transfer import Patience
 from mmseg_ext.data.prepare import prepare
 from mmseg_ext.data.source import source_root
 from mmseg_ext.suite.errors import InputError
@@ -86,7 +87,7 @@ def test_a_wrong_checksum_leaves_no_file_of_that_name(tmp_path, archive, server)
 
 def test_an_address_that_does_not_answer_names_address_and_mirror(tmp_path, archive):
     with pytest.raises(InputError, match=r"http://127\.0\.0\.1:9/tiny\.tar.*mirror=DIR"):
-        fetch(open_card("http://127.0.0.1:9/tiny.tar"), tmp_path / "raw", None, None)
+        fetch(open_card("http://127.0.0.1:9/tiny.tar"), tmp_path / "raw", None, None, Patience(attempts=1))
 
 
 def test_mirror_goes_before_the_network(tmp_path, archive, server):
@@ -120,10 +121,54 @@ def test_manual_files_are_found_where_they_were_put(tmp_path, archive, place):
     assert (tmp_path / "raw/unpacked/Top/images/case_0.nii.gz").is_file()
 
 
-def test_missing_manual_files_give_the_instructions(tmp_path):
-    source = {"access": "manual", "instructions": "Sign up, then put it there.", "filenames": ["tiny.tar"]}
-    with pytest.raises(InputError, match=r"tiny\.tar.*Sign up, then put it there"):
-        fetch(volume_card(source=source), tmp_path / "raw", tmp_path, None)
+def manual_card(*names):
+    source = {"access": "manual", "instructions": "Sign up at the page.", "filenames": list(names)}
+    return volume_card(source=source, layout=open_card("x").layout.model_dump())
+
+
+def test_missing_manual_files_say_what_to_do_and_where_to_put_them(tmp_path, archive):
+    (tmp_path / "mirror").mkdir()
+    archive.rename(tmp_path / "mirror" / "tiny.tar")
+    with pytest.raises(InputError) as caught:
+        fetch(manual_card("tiny.tar", "a.zip", "b.zip"), tmp_path / "raw", tmp_path / "mirror", None)
+    assert caught.value.found == str(tmp_path / "mirror" / "tiny.tar")
+    assert caught.value.expected.startswith("a.zip, b.zip in ")
+    for words in (f"{tmp_path}/raw/", f"{tmp_path}/mirror/"):
+        assert words in caught.value.expected
+    for words in ("Sign up at the page.", "mmseg_ext fetch tiny_volumes"):
+        assert words in caught.value.hint
+
+
+def test_without_a_mirror_folder_the_option_for_one_is_named(tmp_path):
+    with pytest.raises(InputError, match="--mirror DIR"):
+        fetch(manual_card("tiny.tar"), tmp_path / "raw", None, None)
+
+
+def test_placed_files_are_checked(tmp_path):
+    (tmp_path / "tiny.tar").write_text("<html>Please log in</html>")
+    with pytest.raises(InputError, match=r"an HTML page.*a tar archive"):
+        fetch(manual_card("tiny.tar"), tmp_path / "raw", tmp_path, None)
+    (tmp_path / "tiny.tar").write_bytes(b"")
+    with pytest.raises(InputError, match=r"tiny\.tar: bytes"):
+        fetch(manual_card("tiny.tar"), tmp_path / "raw", tmp_path, None)
+    assert not (tmp_path / "raw/source.json").exists()
+
+
+def test_placed_files_are_held_to_the_first_ones(tmp_path, archive):
+    fetch(manual_card("tiny.tar"), tmp_path / "raw", archive.parent, None)
+    with archive.open("ab") as handle:
+        handle.write(bytes(512))
+    with pytest.raises(InputError, match=r"sha256.*trusted on first use"):
+        fetch(manual_card("tiny.tar"), tmp_path / "raw", archive.parent, None)
+
+
+def test_a_mirror_file_without_checksum_is_held_to_what_was_downloaded(tmp_path, archive, server):
+    card = open_card(f"{server[0]}/tiny.tar")
+    fetch(card, tmp_path / "raw", None, None)
+    (tmp_path / "mirror").mkdir()
+    (tmp_path / "mirror/tiny.tar").write_bytes(archive.read_bytes() + bytes(512))
+    with pytest.raises(InputError, match=r"sha256.*trusted on first use"):
+        fetch(card, tmp_path / "raw", tmp_path / "mirror", None)
 
 
 def test_local_path_is_used_without_a_copy(tmp_path):

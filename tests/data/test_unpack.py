@@ -1,4 +1,9 @@
+import bz2
+import contextlib
+import gzip
 import io
+import lzma
+import resource
 import stat
 import tarfile
 import zipfile
@@ -97,3 +102,174 @@ def test_a_full_disk_is_noticed_first(tmp_path, root, monkeypatch):
     monkeypatch.setattr(unpack_module, "require_free_space", lambda *arguments: needed.append(arguments[1]))
     unpack(make_tar(tmp_path / "a.tar", ["a", "b", "c"]), root)
     assert needed == [6]
+
+
+@pytest.mark.parametrize("kind", [tarfile.CHRTYPE, tarfile.BLKTYPE])
+def test_devices_in_tar_are_refused(tmp_path, root, kind):
+    with pytest.raises(InputError, match="no devices"):
+        unpack(make_tar(tmp_path / "a.tar", ["device"], type=kind, size=0), root)
+
+
+@pytest.mark.parametrize("evil", ["C:\\evil", "C:evil", "..\\evil", "\\\\host\\share\\evil", "a\\..\\..\\evil"])
+@pytest.mark.parametrize(("make", "name"), MAKERS)
+def test_windows_paths_outside_are_refused(tmp_path, root, make, name, evil):
+    with pytest.raises(InputError, match=r"path.*evil"):
+        unpack(make(tmp_path / name, ["good", evil]), root)
+    assert files(root) == []
+
+
+def test_backslashes_are_folders(tmp_path, root):
+    unpack(make_zip(tmp_path / "a.zip", ["top\\a.txt"]), root)
+    assert files(root) == ["top/a.txt"]
+
+
+@pytest.mark.parametrize(("make", "name"), MAKERS)
+def test_too_many_files_are_refused(tmp_path, root, make, name, monkeypatch):
+    monkeypatch.setattr(unpack_module, "MAX_ENTRIES", 20)
+    with pytest.raises(InputError, match="more than 20"):
+        unpack(make(tmp_path / name, [f"{index}" for index in range(21)]), root)
+    assert files(root) == []
+    unpack(make(tmp_path / name, [f"{index}" for index in range(20)]), root)
+    assert len(files(root)) == 20
+
+
+def bomb_zip(path, size):
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("zeros", bytes(size))
+    return path
+
+
+def bomb_tar(path, size):
+    with tarfile.open(path, "w:gz") as archive:
+        info = tarfile.TarInfo("zeros")
+        info.size = size
+        archive.addfile(info, io.BytesIO(bytes(size)))
+    return path
+
+
+def bomb_gz(path, size):
+    path.write_bytes(gzip.compress(b"0" * size))
+    return path
+
+
+BOMBS = [(bomb_zip, "a.zip"), (bomb_tar, "a.tar.gz"), (bomb_gz, "zeros.gz")]
+
+
+@pytest.mark.parametrize(("make", "name"), BOMBS)
+def test_bombs_are_refused(tmp_path, root, make, name, monkeypatch):
+    monkeypatch.setattr(unpack_module, "RATIO_FREE_BYTES", 2**20)
+    path = make(tmp_path / name, 2**24)
+    assert unpack_module.MAX_RATIO * path.stat().st_size < 2**24
+    with pytest.raises(InputError, match="bomb"):
+        unpack(path, root)
+    assert sum(path.stat().st_size for path in root.iterdir()) <= 2**22
+
+
+@pytest.mark.parametrize(("make", "name"), BOMBS)
+def test_well_packed_small_data_are_no_bombs(tmp_path, root, make, name):
+    unpack(make(tmp_path / name, 2**24), root)
+    assert (root / "zeros").stat().st_size == 2**24
+
+
+def test_a_file_larger_than_its_archive_says_is_refused(tmp_path, root):
+    member = unpack_module._Member("a", False, True, False, 3, lambda: io.BytesIO(b"more than three"))
+    (tmp_path / "a.tar").write_bytes(b"")
+    with pytest.raises(InputError, match="unpacked size"):
+        unpack_module._extract(tmp_path / "a.tar", root, [member])
+    assert (root / "a").stat().st_size == 0
+
+
+def test_encrypted_files_are_refused(tmp_path, root):
+    path = make_zip(tmp_path / "a.zip", ["a"])
+    content = bytearray(path.read_bytes())
+    content[content.index(b"PK\x01\x02") + 8] |= 1
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"encrypted.*password.*--local-data"):
+        unpack(path, root)
+    assert files(root) == []
+
+
+@pytest.mark.parametrize(("make", "name"), MAKERS)
+def test_two_files_of_one_name_are_refused(tmp_path, root, make, name):
+    with pytest.warns() if name.endswith("zip") else contextlib.nullcontext():
+        path = make(tmp_path / name, ["a", "./a"] if name.endswith("tar") else ["a", "a"])
+    with pytest.raises(InputError, match="every name once"):
+        unpack(path, root)
+
+
+@pytest.mark.parametrize(("make", "name"), MAKERS)
+def test_a_file_that_is_also_a_folder_is_refused(tmp_path, root, make, name):
+    with pytest.raises(InputError, match="folder is needed"):
+        unpack(make(tmp_path / name, ["a", "a/b"]), root)
+
+
+@pytest.mark.parametrize(("make", "name"), MAKERS)
+def test_names_that_cannot_be_written_are_refused(tmp_path, root, make, name):
+    with pytest.raises(InputError, match="can be written"):
+        unpack(make(tmp_path / name, ["a" * 300]), root)
+
+
+@pytest.mark.parametrize(("ending", "pack"), [("gz", gzip.compress), ("bz2", bz2.compress), ("xz", lzma.compress)])
+def test_single_packed_files_are_unpacked(tmp_path, root, ending, pack):
+    (tmp_path / f"a.ppm.{ending}").write_bytes(pack(b"P6"))
+    unpack(tmp_path / f"a.ppm.{ending}", root)
+    assert (root / "a.ppm").read_bytes() == b"P6"
+
+
+@pytest.mark.parametrize("ending", ["gz", "bz2", "xz"])
+def test_packed_tars_are_unpacked(tmp_path, root, ending):
+    with tarfile.open(tmp_path / f"a.tar.{ending}", f"w:{ending}") as archive:
+        info = tarfile.TarInfo("top/a")
+        info.size = 2
+        archive.addfile(info, io.BytesIO(b"ok"))
+    unpack(tmp_path / f"a.tar.{ending}", root)
+    assert files(root) == ["top/a"]
+
+
+def test_files_that_are_packed_by_nature_stay_so(tmp_path, root):
+    (tmp_path / "a.nii.gz").write_bytes(gzip.compress(b"volume"))
+    make_zip(tmp_path / "a.npz", ["image.npy"])
+    for name in ("a.nii.gz", "a.npz"):
+        unpack(tmp_path / name, root)
+        assert (root / name).read_bytes() == (tmp_path / name).read_bytes()
+
+
+def test_a_tar_that_ends_like_the_zip_it_holds_is_a_tar(tmp_path, root):
+    inner = make_zip(tmp_path / "inner.zip", ["a"])
+    with tarfile.open(tmp_path / "a.tar", "w") as archive:
+        archive.add(inner, "inner.zip")
+    unpack(tmp_path / "a.tar", root)
+    assert files(root) == ["inner.zip"]
+
+
+@pytest.mark.parametrize(("head", "tool"), [(b"7z\xbc\xaf\x27\x1c", "7z"), (b"Rar!\x1a\x07\x01\x00", "rar")])
+def test_formats_that_need_another_tool_say_so(tmp_path, root, head, tool):
+    (tmp_path / "a").write_bytes(head + bytes(100))
+    with pytest.raises(InputError, match=f"{tool} archive.*--local-data"):
+        unpack(tmp_path / "a", root)
+
+
+def test_a_truncated_zip_is_refused(tmp_path, root):
+    path = make_zip(tmp_path / "a.zip", ["a", "b"])
+    path.write_bytes(path.read_bytes()[:-10])
+    with pytest.raises(InputError, match="whole archive"):
+        unpack(path, root)
+
+
+def test_a_disk_that_fills_up_is_one_error(tmp_path, root):
+    path = bomb_zip(tmp_path / "a.zip", 2**20)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2**18, hard))
+    try:
+        with pytest.raises(InputError, match=r"disk.*Free some space"):
+            unpack(path, root)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.parametrize("mode", ["w", "w:gz"])
+def test_archives_without_files_are_refused(tmp_path, root, mode):
+    with tarfile.open(tmp_path / "a.tar", mode):
+        pass
+    with pytest.raises(InputError, match="at least one file"):
+        unpack(tmp_path / "a.tar", root)

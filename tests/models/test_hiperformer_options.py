@@ -2,14 +2,14 @@
 
 import pytest
 import torch
-from support.method_configs import CONFIGS, resolved
+from support.methods import METHODS, resolved_method
 
 from mmseg_ext.models.backbones.hiperformer_lgff import LGFF, ChannelInteraction
 from mmseg_ext.models.necks.hiperformer_pga import EfficientAttentionGate
 from mmseg_ext.registry import build_model
 from mmseg_ext.suite.errors import InputError
 
-TINY = CONFIGS / "methods/supervised/hiperformer_tiny.py"
+TINY = METHODS / "supervised/hiperformer_tiny.py"
 
 
 def image(channels=3, size=64, items=2):
@@ -18,7 +18,7 @@ def image(channels=3, size=64, items=2):
 
 def tiny(part="backbone", channels=3, **options):
     torch.manual_seed(0)
-    config = resolved(TINY, 3, channels).model.to_dict()
+    config = resolved_method(TINY, 3, channels, (64, 64)).model.to_dict()
     for name, value in options.items():
         node, _, key = name.rpartition("__")
         (config[part][node] if node else config[part])[key] = value
@@ -118,7 +118,7 @@ def test_shared_decoder_is_one_module_and_separate_ones_are_two():
 )
 def test_ablation_lacks_its_part_and_nothing_else(name, absent):
     file = TINY.with_stem(f"hiperformer_tiny_{name}")
-    model = build_model(resolved(file, 3, 1).model.to_dict())
+    model = build_model(resolved_method(file, 3, 1, (64, 64)).model.to_dict())
     parts = {
         "backbone": ["local_branch", "global_branch", "fusions"],
         "neck": ["pmi", "pga"],

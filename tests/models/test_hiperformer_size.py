@@ -2,14 +2,13 @@
 
 import pytest
 import torch
-from support.method_configs import CONFIGS, resolved
+from support.methods import METHODS, weightless
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
-from mmseg_ext.registry import build_model
 from mmseg_ext.suite.run_key import method_config
 
-FILE = CONFIGS / "methods/supervised/hiperformer.py"
+FILE = METHODS / "supervised/hiperformer.py"
 
 # Parameters that the released code has and that can get no gradient.
 NEVER_CALLED_PSA = [108_578, 433_988, 1_735_304, 27_757_088]
@@ -29,7 +28,7 @@ def count(module):
 @pytest.fixture(scope="module")
 def network():
     """The published network without storage: shapes and operations need no values."""
-    return build_model(resolved(FILE, 9, 3).model.to_dict()).eval().to("meta")
+    return weightless(FILE)
 
 
 def test_total_is_the_released_one_without_what_is_dead(network):

@@ -1,27 +1,36 @@
-"""What every method must offer; a new config under configs/methods is tested without a line of code."""
+"""What every method must offer; a new config under configs/methods is tested without a line of code.
+
+A method that has a `_tiny` sibling is tested in `test_full_size_configs.py`: its modules are those of the sibling.
+"""
 
 from functools import cache
+from pathlib import Path
 
 import pytest
 import torch
 from mmengine.registry import init_default_scope
 from mmengine.structures import PixelData
 from mmseg.structures import SegDataSample
-from support.method_configs import CONFIGS, resolved
+from support.methods import resolved_method
 
 from mmseg_ext.engine.cost import dead_parameters
 from mmseg_ext.registry import SCOPE, build_model, import_components
 
-# A network with a tiny size has the same modules there; its published size would take minutes.
-FILES = [
-    file for file in sorted((CONFIGS / "methods").glob("*/*.py")) if not file.with_stem(f"{file.stem}_tiny").is_file()
+CONFIGS = [
+    file
+    for file in sorted((Path(__file__).parents[2] / "configs/methods").glob("*/*.py"))
+    if not file.with_stem(f"{file.stem}_tiny").is_file()
 ]
 SIZE = 32
 
 pytestmark = [
-    pytest.mark.parametrize("file", FILES, ids=lambda path: f"{path.parent.name}/{path.stem}"),
+    pytest.mark.parametrize("file", CONFIGS, ids=lambda path: f"{path.parent.name}/{path.stem}"),
     pytest.mark.parametrize(("classes", "channels"), [(2, 1), (5, 3)]),
 ]
+
+
+def resolved(file, classes, channels):
+    return resolved_method(file, classes, channels, (SIZE, SIZE))
 
 
 @cache

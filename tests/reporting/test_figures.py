@@ -3,7 +3,7 @@ import pandas as pd
 from support.case_frames import frame_of
 
 from mmseg_ext.analysis.measures import macro_cases
-from mmseg_ext.reporting.figures.examples import _surroundings, representative
+from mmseg_ext.reporting.figures.examples import _surroundings, representative, shortened
 from mmseg_ext.reporting.figures.style import markers, palette
 
 
@@ -26,6 +26,14 @@ def test_window_holds_the_foreground_and_stays_inside():
     assert 0 <= rows.start < rows.stop <= 100
     assert 0 <= columns.start < columns.stop <= 80
     assert _surroundings(np.zeros((8, 9))) == (slice(0, 8), slice(0, 9))
+
+
+def test_long_case_names_are_shortened_in_the_middle():
+    assert shortened("hippocampus_222") == "hippocampus_222"
+    name = shortened("0123456789" * 6 + "abcd")
+    assert len(name) <= 20
+    assert name.startswith("0123456789…")
+    assert name.endswith("abcd")
 
 
 def test_methods_are_told_apart():

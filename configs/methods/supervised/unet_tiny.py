@@ -1,2 +1,2 @@
 _base_ = ["unet.py"]
-model = dict(backbone=dict(base_channels=16), decode_head=dict(in_channels=16, channels=16))
+model = dict(backbone=dict(widths=(16, 32, 64, 128, 256)), decode_head=dict(in_channels=16))

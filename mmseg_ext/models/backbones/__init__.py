@@ -1,1 +1,1 @@
-"""Encoders: images to feature pyramids."""
+"""Feature extractors; a U-shaped network is one backbone whose last map feeds the head."""

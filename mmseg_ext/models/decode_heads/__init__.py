@@ -1,1 +1,1 @@
-"""Modules from features to logits."""
+"""Heads that turn feature maps into logits."""

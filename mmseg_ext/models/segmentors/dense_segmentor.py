@@ -24,18 +24,20 @@ class DenseSegmentor(EncoderDecoder):
     The contract: `dense_logits`, `features`, `last_layer` and `pixel_loss`, besides the usual `loss`, `predict` and
     `tensor` modes. Labels are a tensor (N, H, W) or a list of `SegDataSample`; the tensor spares the packing.
 
-    Inputs whose size is no multiple of `stride` are padded at the right and bottom by repeating the border, and
+    Inputs whose size is no multiple of `stride`, or less than `min_size`, are padded at the right and bottom by repeating the border, and
     every map is brought back to the input's own frame.
 
     Args:
         stride: Height and width of the network's input must be multiples of this.
+        min_size: Least height and width of the network's input; a multiple of `stride`, or 1.
         **kwargs: Those of `mmseg.models.EncoderDecoder`: backbone, decode_head, neck, auxiliary_head, …
     """
 
-    def __init__(self, *, stride: int = 1, **kwargs: Any) -> None:
+    def __init__(self, *, stride: int = 1, min_size: int = 1, **kwargs: Any) -> None:
         kwargs.setdefault("test_cfg", ConfigDict(mode="whole"))
         super().__init__(**kwargs)
         self.stride = stride
+        self.min_size = min_size
 
     @property
     def heads(self) -> list[nn.Module]:
@@ -44,6 +46,11 @@ class DenseSegmentor(EncoderDecoder):
             return [self.decode_head]
         auxiliary = self.auxiliary_head
         return [self.decode_head, *(auxiliary if isinstance(auxiliary, nn.ModuleList) else [auxiliary])]
+
+    @property
+    def active_heads(self) -> list[nn.Module]:
+        """The heads that compute logits: all of them in training mode, else the decode head."""
+        return self.heads if self.training else self.heads[:1]
 
     @property
     def last_layer(self) -> nn.Module:
@@ -60,8 +67,7 @@ class DenseSegmentor(EncoderDecoder):
         """
         padded = self._pad(inputs)
         levels = self.extract_feat(padded)
-        heads = self.heads if self.training else self.heads[:1]
-        return [self._unpad(head(levels), padded, inputs) for head in heads]
+        return [self._unpad(head(levels), padded, inputs) for head in self.active_heads]
 
     def features(self, inputs: Tensor) -> Tensor:
         """Return the input (N, D, h, w) of the last layer, with its gradient."""
@@ -85,10 +91,10 @@ class DenseSegmentor(EncoderDecoder):
         return F.cross_entropy(logits, labels.long(), ignore_index=IGNORE, reduction="none")
 
     def loss(self, inputs: Tensor, data_samples: Tensor | list[Any]) -> dict[str, Tensor]:
-        """Return the losses that the heads' `loss_decode` define, by name."""
+        """Return the losses that the `loss_decode` of the active heads define, by name."""
         labels = _labels(data_samples)
         losses: dict[str, Tensor] = {}
-        for index, (head, logits) in enumerate(zip(self.heads, self.dense_logits(inputs), strict=True)):
+        for index, (head, logits) in enumerate(zip(self.active_heads, self.dense_logits(inputs), strict=True)):
             logits = self._resize(logits, labels.shape[-2:])
             parts = head.loss_decode if isinstance(head.loss_decode, nn.ModuleList) else [head.loss_decode]
             prefix = "decode" if index == 0 else f"aux_{index - 1}"
@@ -106,8 +112,7 @@ class DenseSegmentor(EncoderDecoder):
         return self.dense_logits(inputs)
 
     def _pad(self, inputs: Tensor) -> Tensor:
-        height, width = inputs.shape[-2:]
-        missing = (-height % self.stride, -width % self.stride)
+        missing = [max(side + -side % self.stride, self.min_size) - side for side in inputs.shape[-2:]]
         return F.pad(inputs, (0, missing[1], 0, missing[0]), mode="replicate") if any(missing) else inputs
 
     def _unpad(self, found: Tensor, padded: Tensor, inputs: Tensor) -> Tensor:

@@ -19,7 +19,10 @@ COSTS = {
 
 
 def draw(inputs: Inputs, folder: Path, track: str) -> Drawing | None:
-    """Draw macro DSC against cost under the track's first condition, one row per test set; None without data."""
+    """Draw macro DSC against cost under the track's first condition, one row per test set.
+
+    None with fewer than two methods, because then there is nothing to weigh.
+    """
     condition = inputs.conditions(track)[0]
     scores = select(
         inputs.tables["scores"],
@@ -29,7 +32,7 @@ def draw(inputs: Inputs, folder: Path, track: str) -> Drawing | None:
     costs = {name: look for name, look in COSTS.items() if cost[name].notna().any()}
     cost = cost.groupby(["task", "method"])[list(costs)].mean().reset_index()
     table = scores.merge(cost, on=["task", "method"])
-    if table.empty or not costs:
+    if table["method"].nunique() < 2 or not costs:
         return None
     sets = list(dict.fromkeys(zip(table["task"], table["dataset"], strict=True)))
     colours, shapes = palette(inputs.methods), markers(inputs.methods)

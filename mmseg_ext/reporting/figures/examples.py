@@ -16,6 +16,8 @@ from mmseg_ext.reporting.figures.style import Drawing, bare, canvas, palette, sa
 from mmseg_ext.reporting.inputs import Inputs
 
 METHODS_A_ROW = 6
+LONGEST_NAME = 20
+"""Characters of a case name that fit beside its row."""
 
 
 def draw(inputs: Inputs, folder: Path, track: str, task: str, dataset: str) -> Drawing | None:
@@ -41,7 +43,7 @@ def draw(inputs: Inputs, folder: Path, track: str, task: str, dataset: str) -> D
             view = CaseView(prepared, case)
             view.show(line[0])
             view.outline(line[0], view.truth, "white")
-            line[0].set_ylabel(f"{label}\n{case}", fontsize=8.5)
+            line[0].set_ylabel(f"{label}\n{shortened(case)}", fontsize=8.5)
             for axes, method in zip(line[1:], methods, strict=True):
                 view.show(axes)
                 rows = select(macro, method=method, case=case)
@@ -82,6 +84,11 @@ def representative(macro: pd.DataFrame) -> dict[str, str]:
     if len(order) < 3:
         return dict(zip(("worst", "best") if len(order) == 2 else ("only case",), order, strict=True))
     return {"worst": order[0], "median": order[(len(order) - 1) // 2], "best": order[-1]}
+
+
+def shortened(case: str) -> str:
+    """Return a case's name so that it fits beside its row: the middle of a long one is left out."""
+    return case if len(case) <= LONGEST_NAME else f"{case[: LONGEST_NAME // 2]}…{case[1 - LONGEST_NAME // 2 :]}"
 
 
 class CaseView:

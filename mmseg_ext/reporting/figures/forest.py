@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from textwrap import fill
 
+from matplotlib.ticker import MaxNLocator
+
 from mmseg_ext.analysis.measures import MACRO, select
 from mmseg_ext.reporting.figures.style import GREY, Drawing, canvas, markers, palette, save, within
 from mmseg_ext.reporting.formatting import range_text
@@ -40,6 +42,7 @@ def draw(inputs: Inputs, folder: Path, track: str) -> Drawing | None:
                 axes.plot([row["mean"]], [y], marker=shapes[method], markersize=5.5, markeredgecolor="white", **look)
             axes.set(title=inputs.test_set_title(task, dataset), xlabel="macro DSC")
             axes.set_xlim(within(axes.get_xlim()))
+            axes.xaxis.set_major_locator(MaxNLocator(5))
             axes.grid(False, axis="y")
             for condition in conditions[1:]:
                 axes.axhline(height[condition, methods[0]] - 1, color="#d5dade", linewidth=0.8)

@@ -1,0 +1,4 @@
+"""SCUNet++ on the sizes of Swin-UNet."""
+
+_base_ = ["swin_unet.py"]
+model = dict(backbone=dict(type="SCUNetPlusPlus"))

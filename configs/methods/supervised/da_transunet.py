@@ -1,0 +1,5 @@
+_base_ = [
+    "../../_base_/models/da_transunet.py",
+    "../../_base_/schedules/sgd_poly.py",
+    "../../_base_/default_runtime.py",
+]

@@ -1,0 +1,19 @@
+_base_ = [
+    "../../_base_/models/da_transunet.py",
+    "../../_base_/schedules/adamw_poly.py",
+    "../../_base_/default_runtime.py",
+]
+model = dict(
+    backbone=dict(
+        width=32,
+        units=(1, 1, 1),
+        channels=96,
+        layers=4,
+        heads=4,
+        hidden=384,
+        bottom=128,
+        decoder=(64, 32, 16, 16),
+        reduction=4,
+        min_inner=8,
+    ),
+)

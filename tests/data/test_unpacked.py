@@ -1,0 +1,100 @@
+import shutil
+import zipfile
+
+import pytest
+
+from mmseg_ext.data import unpacked as unpacked_module
+from mmseg_ext.data.unpacked import Archive, unpack_all
+from mmseg_ext.suite.errors import InputError
+from mmseg_ext.suite.files import hash_file
+
+
+def archive(path, **files):
+    with zipfile.ZipFile(path, "w") as opened:
+        for name, content in files.items():
+            opened.writestr(f"top/{name}", content)
+    return Archive(path, hash_file(path))
+
+
+def contents(root):
+    return {path.relative_to(root).as_posix(): path.read_text() for path in root.rglob("*") if path.is_file()}
+
+
+@pytest.fixture
+def unpacked_names(monkeypatch):
+    """Names of the archives that were read, in order."""
+    names, unpack = [], unpacked_module.unpack
+
+    def recording(path, root):
+        names.append(path.name)
+        unpack(path, root)
+
+    monkeypatch.setattr(unpacked_module, "unpack", recording)
+    return names
+
+
+def test_archives_share_a_folder(tmp_path):
+    archives = [archive(tmp_path / "a.zip", a="1", same="s"), archive(tmp_path / "b.zip", b="2", same="s")]
+    root = unpack_all(archives, tmp_path / "raw")
+    assert contents(root) == {"top/a": "1", "top/b": "2", "top/same": "s"}
+    assert [path.name for path in (tmp_path / "raw").iterdir()] == ["unpacked"]
+
+
+def test_former_files_are_replaced(tmp_path):
+    unpack_all([archive(tmp_path / "a.zip", a="1")], tmp_path / "raw")
+    assert contents(unpack_all([archive(tmp_path / "a.zip", b="2")], tmp_path / "raw")) == {"top/b": "2"}
+
+
+def test_different_files_of_one_name_are_refused(tmp_path):
+    archives = [archive(tmp_path / "images.zip", case="1"), archive(tmp_path / "masks.zip", case="2")]
+    with pytest.raises(InputError, match=r"masks\.zip: entry.*case"):
+        unpack_all(archives, tmp_path / "raw")
+    assert not (tmp_path / "raw/unpacked").exists()
+
+
+def test_a_file_where_another_archive_has_a_folder_is_refused(tmp_path):
+    first = archive(tmp_path / "a.zip", x="1")
+    with zipfile.ZipFile(tmp_path / "b.zip", "w") as opened:
+        opened.writestr("top/x/y", "2")
+    with pytest.raises(InputError, match=r"b\.zip: entry"):
+        unpack_all([first, Archive(tmp_path / "b.zip", "b" * 64)], tmp_path / "raw")
+
+
+def test_a_failed_call_is_continued_with_the_archive_it_was_at(tmp_path, unpacked_names):
+    good, bad = archive(tmp_path / "a.zip", a="1"), tmp_path / "b.zip"
+    bad.write_bytes(b"PK\x03\x04 and no more")
+    with pytest.raises(InputError, match=r"b\.zip: content"):
+        unpack_all([good, Archive(bad, "b" * 64)], tmp_path / "raw")
+    assert not (tmp_path / "raw/unpacked").exists()
+    archive(bad, b="2")
+    unpack_all([good, Archive(bad, "b" * 64)], tmp_path / "raw")
+    assert unpacked_names == ["a.zip", "b.zip", "b.zip"]
+    assert contents(tmp_path / "raw/unpacked") == {"top/a": "1", "top/b": "2"}
+
+
+def test_a_kill_between_two_moves_loses_nothing(tmp_path, unpacked_names, monkeypatch):
+    made = archive(tmp_path / "a.zip", a="1", b="2", c="3")
+    compare, calls = type(tmp_path).replace, []
+
+    def dying(self, target):
+        if self.parent.name == "top":
+            calls.append(self)
+            if len(calls) == 2:
+                raise KeyboardInterrupt
+        return compare(self, target)
+
+    monkeypatch.setattr(type(tmp_path), "replace", dying)
+    with pytest.raises(KeyboardInterrupt):
+        unpack_all([made], tmp_path / "raw")
+    assert contents(unpack_all([made], tmp_path / "raw")) == {"top/a": "1", "top/b": "2", "top/c": "3"}
+    assert unpacked_names == ["a.zip"]
+
+
+def test_a_changed_archive_starts_anew(tmp_path):
+    good, bad = archive(tmp_path / "a.zip", a="1", gone="x"), tmp_path / "b.zip"
+    bad.write_bytes(b"PK\x03\x04 and no more")
+    with pytest.raises(InputError):
+        unpack_all([good, Archive(bad, "b" * 64)], tmp_path / "raw")
+    shutil.copy(archive(tmp_path / "new.zip", a="2").path, good.path)
+    archives = [Archive(good.path, hash_file(good.path)), archive(bad, b="2")]
+    assert contents(unpack_all(archives, tmp_path / "raw")) == {"top/a": "2", "top/b": "2"}

@@ -1,0 +1,39 @@
+"""Method configs with made-up facts, and the size of the network they describe."""
+
+from functools import partial
+from pathlib import Path
+from unittest.mock import patch
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from mmseg_ext.engine.resolve import Facts, resolve
+from mmseg_ext.registry import build_model
+from mmseg_ext.suite.run_key import method_config
+
+METHODS = Path(__file__).parents[2] / "configs/methods"
+
+
+def resolved_method(file, classes, channels, image_size):
+    facts = Facts(
+        title="test", num_classes=classes, in_channels=channels, image_size=image_size, fit="pad",
+        mirrored_share=0.0, prepared={}, subset_file="", max_iters=10, measured_iters=[10], batch_size=2,
+        precision="fp32", seed=0, num_workers=0, work_dir="",
+    )  # fmt: skip
+    return resolve(method_config(file), facts, file)
+
+
+def weightless(file, classes=9, channels=3, side=224, **backbone):
+    """The network without memory for its weights: on the meta device; `backbone` overrides arguments."""
+    config = resolved_method(file, classes, channels, (side, side)).model.to_dict()
+    config["backbone"] |= backbone
+    # MMSegmentation reads the rates of stochastic depth off a tensor, which needs its memory.
+    with torch.device("meta"), patch("torch.linspace", partial(torch.linspace, device="cpu")):
+        return build_model(config).eval()
+
+
+def size(model, channels=3, side=224):
+    """Parameters, and multiply-adds in convolutions and matrix products of one image."""
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        model.dense_logits(torch.empty(1, channels, side, side, device="meta"))
+    return sum(item.numel() for item in model.parameters()), counter.get_total_flops() / 2
