@@ -28,7 +28,7 @@ test: $(STAMP)  ## Lint, type-check and test
 	ruff format --check .
 	snakefmt --check Snakefile workflow
 	mypy
-	python -m pytest
+	OMP_NUM_THREADS=1 python -m pytest --numprocesses $(CORES) --dist loadfile
 
 format: $(STAMP)  ## Bring code and generated files into form
 	ruff check --fix .

@@ -31,6 +31,8 @@ app = typer.Typer(
 Configs = Annotated[Path, typer.Option(help="Folder of the configurations.")]
 Data = Annotated[Path, typer.Option(help="Folder of raw and prepared data.")]
 Results = Annotated[Path, typer.Option(help="Folder of results.")]
+Mirror = Annotated[Path | None, typer.Option(help="Folder searched for archives before the network.")]
+LocalData = Annotated[Path | None, typer.Option(help="Folder with unpacked data in DIR/<dataset>.")]
 RunName = Annotated[str, typer.Argument(metavar="RUN", help="track/task/method/condition/seed_N")]
 Protocols = Annotated[list[str], typer.Option("--protocol", help="Protocol; may be repeated.")]
 CasesFile = Annotated[Path, typer.Option("--cases", help="List of cases written by `subset`.")]
@@ -69,14 +71,43 @@ def fetch(
     dataset: str,
     configs: Configs = DEFAULT_CONFIGS,
     data: Data = DEFAULT_DATA,
-    mirror: Annotated[Path | None, typer.Option(help="Folder searched for archives before the network.")] = None,
-    local_data: Annotated[Path | None, typer.Option(help="Folder with unpacked data in DIR/<dataset>.")] = None,
+    mirror: Mirror = None,
+    local_data: LocalData = None,
 ) -> None:
     """Get a data set in the form its source gives it."""
     from mmseg_ext.data.fetch import fetch as fetch_dataset
 
     card = catalogue(configs).dataset(dataset, "command line", "dataset")
     fetch_dataset(card, Paths(data).raw(dataset), mirror, local_data)
+
+
+@app.command()
+def fetch_plan(
+    datasets: Annotated[list[str] | None, typer.Argument(help="Data sets; default: all.")] = None,
+    suite: Annotated[Path | None, typer.Option(help="A suite's YAML file, for the data sets it uses.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Also write the table to this CSV file.")] = None,
+    configs: Configs = DEFAULT_CONFIGS,
+    data: Data = DEFAULT_DATA,
+    mirror: Mirror = None,
+    local_data: LocalData = None,
+) -> None:
+    """List what fetching would need: files, bytes, licences, disk space. Nothing is fetched."""
+    from rich.console import Console
+
+    from mmseg_ext.data.fetch.plan import plan_dataset, print_plan, write_plan
+    from mmseg_ext.suite.catalogue import stems
+
+    known, names = catalogue(configs), list(datasets or [])
+    if suite is not None:
+        read, _ = read_suite(read_yaml(suite), suite)
+        names += Plan(read, known, Paths(data), suite).datasets
+    names = names or stems(configs / "datasets", "yaml")
+    cards = [known.dataset(name, "command line", "datasets") for name in dict.fromkeys(names)]
+    rows = [plan_dataset(card, Paths(data).raw(card.dataset), mirror, local_data) for card in cards]
+    print_plan(rows, Console(width=None if sys.stdout.isatty() else 200))
+    if out is not None:
+        write_plan(rows, out)
+        print(out)
 
 
 @app.command()
@@ -247,6 +278,43 @@ def export(
     from mmseg_ext.reporting.model_card import export_run
 
     print(export_run(Paths(results=results).run(_run_id(run)), out, selection))
+
+
+@app.command()
+def cost(
+    methods: Annotated[list[str] | None, typer.Argument(help="Methods; all of the track if none is given.")] = None,
+    track: Annotated[str, typer.Option(help="Track of the methods.")] = "supervised",
+    size: Annotated[int, typer.Option(help="Height and width of the input.", min=1)] = 224,
+    channels: Annotated[int, typer.Option(help="Channels of the input.", min=1)] = 3,
+    classes: Annotated[int, typer.Option(help="Classes, background among them.", min=2)] = 9,
+    batch: Annotated[int, typer.Option(help="Images in a batch.", min=1)] = 2,
+    repeats: Annotated[int, typer.Option(help="Timed calls, of which the fastest counts.", min=1)] = 3,
+    threads: Annotated[int, typer.Option(help="CPU threads.", min=1)] = 1,
+    out: Annotated[Path | None, typer.Option(help="Table: a .csv with all values, or a .md.")] = None,
+    configs: Configs = DEFAULT_CONFIGS,
+) -> None:
+    """Measure parameters, operations, time and memory of methods' networks on this machine."""
+    from rich.console import Console
+
+    from mmseg_ext.engine.cost_table import check_suffix, markdown, measure, write_table
+    from mmseg_ext.suite.catalogue import stems
+
+    known = catalogue(configs)
+    known.track(track, "command line", "--track")
+    if out is not None:
+        check_suffix(out)
+    names = methods or stems(configs / "methods" / track, "yaml")
+    for name in names:
+        known.method(track, name, "command line", "METHODS")
+    setting = dict(size=size, channels=channels, classes=classes, batch=batch, repeats=repeats, threads=threads)
+    rows = []
+    for row in measure([known.method_config(track, name) for name in names], **setting):
+        rows.append(row)
+        Console(stderr=True).print(f"{len(rows)} of {len(names)}: {row['method']}")
+        if out is not None:
+            write_table(rows, out)
+    if out is None:
+        print(markdown(rows))
 
 
 @app.command()

@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 
 from mmseg_ext.cli import app
 
-STAGES = ["plan", "fetch", "prepare", "subset", "train", "evaluate", "controls", "analyse", "report"]
-TOOLS = ["summary", "predict", "export", "clean", "schemas"]
+STAGES = ["plan", "fetch-plan", "fetch", "prepare", "subset", "train", "evaluate", "controls", "analyse", "report"]
+TOOLS = ["summary", "predict", "export", "cost", "clean", "schemas"]
 RUN = "supervised/phantom_lesion_mini/unet_tiny/full/seed_0"
 SCHEDULE = '{"image_size": [64, 64], "batch_size": 4, "iterations": 3, "validations": 1}'
 
@@ -121,6 +121,8 @@ def test_clean_frees_checkpoints_and_keeps_what_predict_needs(trained):
             ["--schedule", "image_size"],
         ),
         (["plan", "--suite", "configs/suites/demmo.yaml"], ["demmo.yaml", "an existing YAML file"]),
+        (["cost", "unet_tinny"], ["unet_tinny", "a method of track 'supervised'"]),
+        (["cost", "unet_tiny", "--out", "y.txt"], ["y.txt", ".csv or .md"]),
     ],
 )
 def test_bad_input_ends_with_one_line(trained, arguments, words):

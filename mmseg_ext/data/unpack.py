@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import bz2
-import errno
 import gzip
 import lzma
 import stat
@@ -34,7 +33,6 @@ _KEPT = (".nii.gz", ".npz", ".xlsx")
 _ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 _TOOLS = {b"7z\xbc\xaf\x27\x1c": "7z", b"Rar!\x1a\x07": "rar"}
 _DAMAGE = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, gzip.BadGzipFile, EOFError)
-_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 @dataclass(frozen=True)
@@ -66,6 +64,7 @@ def unpack(archive: Path, root: Path) -> None:
             files of one name, a path that leads outside `root`, no file or more than `MAX_ENTRIES` entries, more than
             `MAX_RATIO` times its own size, does not fit on the disk, or needs another tool (7z, rar). Later if
             it is damaged, or a file is larger than the archive says.
+        OSError: If the disk is full or a name cannot be written.
     """
     with archive.open("rb") as handle:
         head = handle.read(8)
@@ -85,9 +84,16 @@ def unpack(archive: Path, root: Path) -> None:
         else:
             _copy_whole(archive, root)
     except (*_DAMAGE, NotImplementedError) as error:
-        raise InputError(archive, "content", str(error), "a whole archive that can be read") from None
+        raise _damaged(archive, error) from None
     except OSError as error:
-        raise _disk_error(archive, root, error) from None
+        # Damaged bzip2 data are an error of no system call.
+        if error.errno is not None:
+            raise
+        raise _damaged(archive, error) from None
+
+
+def _damaged(archive: Path, error: Exception) -> InputError:
+    return InputError(archive, "content", str(error), "a whole archive that can be read")
 
 
 def _copy_whole(file: Path, root: Path) -> None:
@@ -131,6 +137,8 @@ def _extract(archive: Path, root: Path, found: Iterable[_Member]) -> None:
     for count, member in enumerate(found, start=1):
         if count > MAX_ENTRIES:
             raise InputError(archive, "entries", f"more than {MAX_ENTRIES}", f"at most {MAX_ENTRIES}")
+        if member.size < 0:
+            raise InputError(archive, "entry", f"{member.name} of {member.size} bytes", "sizes from 0")
         size += member.size
         if size > most:
             raise _bomb(archive, member.name, most)
@@ -188,10 +196,3 @@ def _most_bytes(archive: Path) -> int:
 def _bomb(archive: Path, name: str, most: int) -> InputError:
     hint = "It may be a bomb. If you trust it, unpack it yourself into DIR/<dataset>/ and give `--local-data DIR`."
     return InputError(archive, "unpacked size", f"more, at {name}", f"at most {most / 2**20:.0f} MiB", hint)
-
-
-def _disk_error(archive: Path, root: Path, error: OSError) -> InputError:
-    if error.errno in _NO_ROOM:
-        hint = "Free some space and fetch again: archives that were unpacked before are kept."
-        return InputError(archive, "disk", error.strerror, f"room for its files in {root}", hint)
-    return InputError(archive, "entry", f"{error.strerror}: {error.filename}", "names and files that can be written")

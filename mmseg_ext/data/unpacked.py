@@ -8,6 +8,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from mmseg_ext.data.disk import clear_disk_errors
 from mmseg_ext.data.unpack import unpack
 from mmseg_ext.suite.errors import InputError
 from mmseg_ext.suite.files import read_json, replacing, write_json
@@ -35,8 +36,13 @@ def unpack_all(archives: list[Archive], out: Path) -> Path:
         The folder.
 
     Raises:
-        InputError: If an archive is damaged or unsafe, or two hold different files of the same name.
+        InputError: If an archive is damaged or unsafe, two hold different files of the same name, or the disk is full.
     """
+    with clear_disk_errors(out, "the unpacked files", "archives that were unpacked before are kept"):
+        return _unpack_all(archives, out)
+
+
+def _unpack_all(archives: list[Archive], out: Path) -> Path:
     root, work = out / "unpacked", out / "unpacking"
     merged, record = work / "merged", work / "done.json"
     wanted = {archive.path.name: archive.sha256 for archive in archives}

@@ -3,7 +3,6 @@ import contextlib
 import gzip
 import io
 import lzma
-import resource
 import stat
 import tarfile
 import zipfile
@@ -203,12 +202,6 @@ def test_a_file_that_is_also_a_folder_is_refused(tmp_path, root, make, name):
         unpack(make(tmp_path / name, ["a", "a/b"]), root)
 
 
-@pytest.mark.parametrize(("make", "name"), MAKERS)
-def test_names_that_cannot_be_written_are_refused(tmp_path, root, make, name):
-    with pytest.raises(InputError, match="can be written"):
-        unpack(make(tmp_path / name, ["a" * 300]), root)
-
-
 @pytest.mark.parametrize(("ending", "pack"), [("gz", gzip.compress), ("bz2", bz2.compress), ("xz", lzma.compress)])
 def test_single_packed_files_are_unpacked(tmp_path, root, ending, pack):
     (tmp_path / f"a.ppm.{ending}").write_bytes(pack(b"P6"))
@@ -256,20 +249,25 @@ def test_a_truncated_zip_is_refused(tmp_path, root):
         unpack(path, root)
 
 
-def test_a_disk_that_fills_up_is_one_error(tmp_path, root):
-    path = bomb_zip(tmp_path / "a.zip", 2**20)
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (2**18, hard))
-    try:
-        with pytest.raises(InputError, match=r"disk.*Free some space"):
-            unpack(path, root)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
 @pytest.mark.parametrize("mode", ["w", "w:gz"])
 def test_archives_without_files_are_refused(tmp_path, root, mode):
     with tarfile.open(tmp_path / "a.tar", mode):
         pass
     with pytest.raises(InputError, match="at least one file"):
         unpack(tmp_path / "a.tar", root)
+
+
+def test_negative_sizes_are_refused(tmp_path, root):
+    info = tarfile.TarInfo("a")
+    info.size = -512
+    (tmp_path / "a.tar").write_bytes(info.tobuf(tarfile.GNU_FORMAT) + bytes(2048))
+    with pytest.raises(InputError, match="-512"):
+        unpack(tmp_path / "a.tar", root)
+
+
+def test_damaged_bzip2_is_refused(tmp_path, root):
+    content = bytearray(bz2.compress(b"P6" * 1000))
+    content[20] ^= 0xFF
+    (tmp_path / "a.ppm.bz2").write_bytes(content)
+    with pytest.raises(InputError, match="whole archive"):
+        unpack(tmp_path / "a.ppm.bz2", root)

@@ -1,3 +1,4 @@
+import resource
 import shutil
 import zipfile
 
@@ -98,3 +99,22 @@ def test_a_changed_archive_starts_anew(tmp_path):
     shutil.copy(archive(tmp_path / "new.zip", a="2").path, good.path)
     archives = [Archive(good.path, hash_file(good.path)), archive(bad, b="2")]
     assert contents(unpack_all(archives, tmp_path / "raw")) == {"top/a": "2", "top/b": "2"}
+
+
+def test_names_that_cannot_be_written_are_one_error(tmp_path):
+    with pytest.raises(InputError, match="can be written"):
+        unpack_all([archive(tmp_path / "a.zip", **{"a" * 300: "1"})], tmp_path / "raw")
+
+
+def test_a_disk_that_fills_up_is_one_error_and_the_next_call_goes_on(tmp_path, unpacked_names):
+    archives = [archive(tmp_path / "a.zip", a="1"), archive(tmp_path / "b.zip", b="2" * 300_000)]
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
+    try:
+        with pytest.raises(InputError, match=r"disk.*Free some space"):
+            unpack_all(archives, tmp_path / "raw")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert not (tmp_path / "raw/unpacked").exists()
+    unpack_all(archives, tmp_path / "raw")
+    assert unpacked_names == ["a.zip", "b.zip", "b.zip"]

@@ -26,6 +26,23 @@ def test_parameters_and_operations():
     assert found["flops_input"] == [2, 8, 10]
 
 
+class Attention(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(1))
+
+    def dense_logits(self, inputs):
+        tokens = self.scale * inputs.flatten(2)[:, None]
+        return [nn.functional.scaled_dot_product_attention(tokens, tokens, tokens)]
+
+    def encode_decode(self, inputs):
+        return self.dense_logits(inputs)[0]
+
+
+def test_operations_of_fused_attention_count():
+    assert network_cost(Attention(), (5, 2, 3))["flops"] == 2 * (2 * 5 * 5 * 6)
+
+
 def test_measuring_leaves_the_network_alone():
     model = Tiny().eval()
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}

@@ -42,11 +42,8 @@ METHOD = """
 _base_ = ["unet_tiny.py"]
 model = dict(
     stride=2,
-    backbone=dict(
-        base_channels=4, num_stages=2, strides=(1, 1), enc_num_convs=(1, 1), dec_num_convs=(1,), downsamples=(True,),
-        enc_dilations=(1, 1), dec_dilations=(1,),
-    ),
-    decode_head=dict(in_channels=4, channels=4, in_index=1, dropout_ratio=0.2),
+    backbone=dict(widths=(4, 8)),
+    decode_head=dict(in_channels=4, in_index=1, dropout_ratio=0.2),
 )
 """
 CASES = {"a": "train", "b": "train", "c": "val", "d": "test", "e": "test"}

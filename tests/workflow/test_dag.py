@@ -94,17 +94,28 @@ def test_a_card_whose_path_does_not_exist(workspace):
     assert "Traceback" not in printed
 
 
+def test_the_data_plan_is_made_anew_whenever_it_is_asked_for(workspace):
+    table = workspace.folder / "results/plans/smoke_data.csv"
+    for _ in range(2):
+        done = workspace.snakemake("smoke", "data_plan")
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "phantom_abdomen_mini" in table.read_text()
+        table.unlink()
+    assert not (workspace.folder / "data").exists()
+
+
 def test_lint_finds_nothing(workspace):
     done = workspace.snakemake("demo", "--lint")
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_rules_follow_the_house_rules():
-    """Every rule has a log, a benchmark, threads, a message and, unless it is local, resources."""
+    """Every rule has a log, threads, a message, a benchmark if it makes something, resources unless it is local."""
     for path in sorted((ROOT / "workflow" / "rules").glob("*.smk")):
         for text in path.read_text().split("\nrule ")[1:]:
             name, _, body = text.partition(":")
-            needed = ["log:", "benchmark:", "threads:", "message:"]
+            needed = ["log:", "threads:", "message:"]
+            needed += ["benchmark:"] if "\n    output:" in body else []
             needed += [] if "localrule: True" in body else ["resources:"]
             for directive in needed:
                 assert f"    {directive}" in body, f"rule {name} of {Path(path).name} has no {directive}"

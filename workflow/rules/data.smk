@@ -1,6 +1,26 @@
 """Source to prepared form."""
 
 
+# Neither output nor benchmark: what is here may have changed, so it is looked at whenever this is asked for.
+rule data_plan:
+    log:
+        log_path("data_plan", SUITE.suite),
+    localrule: True
+    conda:
+        "../envs/mmseg-ext.yaml"
+    threads: 1
+    params:
+        datasets=PLAN.datasets,
+        table=f"{PATHS.results}/plans/{SUITE.suite}_data.csv",
+        data=PATHS.data,
+        options=SOURCE_OPTIONS,
+    message:
+        "List what has to be fetched for suite {SUITE.suite}"
+    shell:
+        "python -m mmseg_ext fetch-plan {params.datasets} --data {params.data} {params.options} --out {params.table} "
+        "2>&1 | tee {log}"
+
+
 rule fetch:
     output:
         source=f"{PATHS.data}/raw/{{dataset}}/source.json",

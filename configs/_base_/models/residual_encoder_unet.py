@@ -1,7 +1,7 @@
 """nnU-Net's residual-encoder U-Net as planned for slices of 224 x 224, with deep supervision.
 
-The weights of the losses halve from level to level and sum to one; that of the coarsest of nnU-Net's five heads is zero,
-so four are built.
+The weights of the losses halve from level to level and sum to one; that of the coarsest of nnU-Net's five heads is
+zero, so four are built.
 """
 
 model = dict(

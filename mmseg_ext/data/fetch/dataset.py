@@ -7,6 +7,7 @@ from pathlib import Path
 from mmseg_ext.data.convert.pairing import find_folder
 from mmseg_ext.data.fetch.download import Downloads
 from mmseg_ext.data.fetch.local import local_root
+from mmseg_ext.data.fetch.places import downloads_folder, mirrored, placed
 from mmseg_ext.data.fetch.transfer import Patience
 from mmseg_ext.data.fetch.verification import TrustedFiles, verify
 from mmseg_ext.data.phantoms.generate import generate
@@ -68,16 +69,6 @@ def fetch(
     return root
 
 
-def mirrored(name: str, mirror: Path | None) -> Path | None:
-    """Return the path of a file in the mirror folder, or None if it is not there."""
-    return mirror / name if mirror is not None and (mirror / name).is_file() else None
-
-
-def downloads_folder(out: Path) -> Path:
-    """Return where a data set's downloaded files lie."""
-    return out / "downloads"
-
-
 def _open(
     dataset: str, source: OpenAccess, out: Path, mirror: Path | None, trusted: TrustedFiles, patience: Patience | None
 ) -> list[Archive]:
@@ -103,10 +94,7 @@ def _placed(dataset: str, source: ManualAccess, out: Path, mirror: Path | None, 
     Raises:
         InputError: If some are not there; it says what to do.
     """
-    paths = {
-        name: next((folder / name for folder in (mirror, out) if folder and (folder / name).is_file()), None)
-        for name in source.filenames
-    }
+    paths = {name: placed(name, out, mirror) for name in source.filenames}
     missing = [name for name, path in paths.items() if path is None]
     if missing:
         raise InputError(out, "files to place", _found(paths), _places(missing, out, mirror), _steps(dataset, source))

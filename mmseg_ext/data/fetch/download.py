@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from mmseg_ext.data.disk import clear_disk_errors
 from mmseg_ext.data.fetch.partial import PartialFile
 from mmseg_ext.data.fetch.transfer import Patience, Report, Stopped, TransferError, transfer
 from mmseg_ext.data.fetch.verification import TrustedFiles, verify
@@ -60,6 +61,10 @@ class Downloads:
         if self._stop.is_set():
             raise Stopped
         part = PartialFile(self.folder / file.filename)
+        with clear_disk_errors(part.path, file.filename, "the download continues where it stopped"):
+            return self._verified(file, part, display)
+
+    def _verified(self, file: RemoteFile, part: PartialFile, display: TransferProgress) -> str:
         if part.target.is_file():
             try:
                 return verify(part.target, file, self._trusted)

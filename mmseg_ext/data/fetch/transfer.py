@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import errno
 import random
 import re
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import requests
 from urllib3.exceptions import HTTPError, InvalidHeader
@@ -17,13 +15,11 @@ from urllib3.util.retry import Retry
 from mmseg_ext.data.fetch.partial import PartialFile
 from mmseg_ext.data.fetch.signatures import HEAD_BYTES, wrong_content
 from mmseg_ext.suite.dataset_card import RemoteFile
-from mmseg_ext.suite.errors import InputError
 from mmseg_ext.suite.files import require_free_space
 
 CHUNK_BYTES = 64 * 1024
 MAX_REDIRECTS = 10
 _PASSING_TROUBLE = {408, 425, 429, 500, 502, 503, 504}
-_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
 
 Report = Callable[[int, int | None], None]
@@ -76,7 +72,8 @@ def transfer(
 
     Raises:
         TransferError: If the address does not give the file.
-        InputError: If the disk is full; the partial file stays.
+        InputError: If there is too little space; before the first byte.
+        OSError: If the disk cannot be written to; the partial file stays.
         Stopped: If `stop` was set.
     """
     failures, furthest = 0, part.size
@@ -173,20 +170,17 @@ def _save(
 ) -> None:
     size, head = offset, part.head(HEAD_BYTES) if offset else b""
     is_checked = len(head) >= HEAD_BYTES
-    try:
-        with part.path.open("ab" if offset else "wb") as handle:
-            for chunk in _chunks(response):
-                if not is_checked:
-                    head = (head + chunk)[:HEAD_BYTES]
-                    if is_checked := len(head) >= HEAD_BYTES:
-                        _check_head(file, head, response, part)
-                handle.write(chunk)
-                size += len(chunk)
-                report(size, total)
-                if stop.is_set():
-                    raise Stopped
-    except OSError as error:
-        raise _disk_error(error, part.path, size, total) from None
+    with part.path.open("ab" if offset else "wb") as handle:
+        for chunk in _chunks(response):
+            if not is_checked:
+                head = (head + chunk)[:HEAD_BYTES]
+                if is_checked := len(head) >= HEAD_BYTES:
+                    _check_head(file, head, response, part)
+            handle.write(chunk)
+            size += len(chunk)
+            report(size, total)
+            if stop.is_set():
+                raise Stopped
     if total is not None and size != total:
         raise _Interrupted(f"{size} of {total} bytes")
     if not is_checked:
@@ -205,11 +199,3 @@ def _check_head(file: RemoteFile, head: bytes, response: requests.Response, part
     if wrong is not None:
         part.discard()
         raise TransferError(f"the server sends {wrong[0]} instead of {wrong[1]}")
-
-
-def _disk_error(error: OSError, path: Path, size: int, total: int | None) -> InputError:
-    if error.errno not in _NO_ROOM:
-        return InputError(path, "writing", error.strerror, "a place that can be written to")
-    expected = "room for the file" if total is None else f"room for {total / 2**20:.1f} MiB"
-    hint = "Free some space and fetch again: the download continues where it stopped."
-    return InputError(path, "disk", f"{error.strerror} after about {size / 2**20:.1f} MiB", expected, hint)

@@ -16,7 +16,7 @@ from mmseg_ext.registry import MODELS
 
 @MODELS.register_module()
 class ConvUNet(BaseModule):
-    """U-Net (Ronneberger et al. 2015, arXiv:1505.04597) with batch normalisation and upsampling followed by convolution.
+    """U-Net (Ronneberger et al. 2015, arXiv:1505.04597) with batch normalisation and interpolation before convolution.
 
     Each level of the encoder is two 3 x 3 convolutions with bias, normalisation and ReLU, with 2 x 2 max-pooling in
     between. The decoder doubles by nearest neighbour, halves the channels by a 3 x 3 unit, puts the skip in front and

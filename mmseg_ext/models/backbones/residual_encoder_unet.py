@@ -57,8 +57,9 @@ class ResidualEncoderUNet(BaseModule):
 
     The default is what nnU-Net's planner of residual encoders makes of 224 x 224 slices: six stages of 1, 3, 4, 6, 6, 6
     units, one convolution a decoder level, a head on every decoder level (deep supervision). With heads for 9 classes
-    on all five levels: 71,823,565 parameters for one input channel, 71,824,141 for three, all live; 24.19 GMAC at
-    224 x 224 (the class of this name in dynamic-network-architectures 0.4.4, counted there).
+    on all five levels: 71,823,565 parameters for one input channel, 71,824,141 for three; 24.18 GMAC at 224 x 224 for
+    one channel and the finest head (the class of this name in dynamic-network-architectures 0.4.4, counted there).
+    The coarsest head, 4,617 of them, has weight zero in nnU-Net's loss; our configs leave it out.
 
     nnU-Net plans the number of stages by the size of the slices; here it is fixed by `widths`, as its name has to mean
     one network in a table.

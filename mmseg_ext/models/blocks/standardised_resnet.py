@@ -44,7 +44,7 @@ class BottleneckUnit(nn.Module):
             StandardisedConv2d(inner, out_channels, 1, bias=False),
             nn.GroupNorm(GROUPS, out_channels, eps=GROUP_EPS),
         )
-        self.shortcut: nn.Module = nn.Identity()
+        self.shortcut = nn.Sequential()
         if stride != 1 or in_channels != out_channels:
             # As released: the shortcut is normalised channel by channel.
             self.shortcut = nn.Sequential(

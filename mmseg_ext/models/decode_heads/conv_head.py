@@ -15,7 +15,8 @@ from mmseg_ext.registry import MODELS
 class ConvHead(BaseDecodeHead):
     """A decode head that is its last layer only: a convolution of any kernel, with or without bias.
 
-    MMSegmentation's `FCNHead` has a 1 x 1 convolution with bias; TransUNet ends in a 3 x 3 one, Swin-UNet in one without.
+    MMSegmentation's `FCNHead` has a 1 x 1 convolution with bias; TransUNet ends in a 3 x 3 one, Swin-UNet in one
+    without bias.
 
     Args:
         in_channels: Channels of the one map it reads, `in_index` of the backbone's outputs.

@@ -24,8 +24,8 @@ class DenseSegmentor(EncoderDecoder):
     The contract: `dense_logits`, `features`, `last_layer` and `pixel_loss`, besides the usual `loss`, `predict` and
     `tensor` modes. Labels are a tensor (N, H, W) or a list of `SegDataSample`; the tensor spares the packing.
 
-    Inputs whose size is no multiple of `stride`, or less than `min_size`, are padded at the right and bottom by repeating the border, and
-    every map is brought back to the input's own frame.
+    Inputs whose size is no multiple of `stride`, or less than `min_size`, are padded at the right and bottom by
+    repeating the border, and every map is brought back to the input's own frame.
 
     Args:
         stride: Height and width of the network's input must be multiples of this.

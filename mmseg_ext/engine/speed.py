@@ -1,0 +1,105 @@
+"""How long one network takes and how much memory it needs, in the process that measures it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.device import get_device
+from torch import nn
+
+from mmseg_ext.engine.cost import hardware, network_cost, peak_memory_mb
+from mmseg_ext.engine.resolve import Facts, resolve
+from mmseg_ext.registry import build_model
+from mmseg_ext.suite.run_key import method_config
+
+
+def measure_method(
+    file: Path, size: int, channels: int, classes: int, batch: int, repeats: int, threads: int
+) -> dict[str, Any]:
+    """Build a method's network with any weights and return what it costs on this machine, in float32.
+
+    Call it once in a process: the peak of the memory is that of the process.
+
+    Args:
+        file: The method's config.
+        size: Height and width of the input in pixels.
+        channels: Channels of the input.
+        classes: Classes, background among them.
+        batch: Images in a batch.
+        repeats: Timed calls, after one that is not timed.
+        threads: CPU threads.
+
+    Returns:
+        The values of `measure_speed` and `network_cost`, and `hardware`.
+    """
+    torch.set_num_threads(threads)
+    before = peak_memory_mb()
+    facts = Facts(
+        title="cost", num_classes=classes, in_channels=channels, image_size=(size, size), fit="pad",
+        mirrored_share=0.0, prepared={}, subset_file="", max_iters=1, measured_iters=[1], batch_size=batch,
+        precision="fp32", seed=0, num_workers=0, work_dir="",
+    )  # fmt: skip
+    model = build_model(resolve({"model": method_config(file)["model"]}, facts, file).model.to_dict())
+    model.to(get_device())
+    shape = (channels, size, size)
+    speed = measure_speed(model, shape, classes, batch, repeats)
+    memory = peak_memory_mb() - before
+    return {**network_cost(model, shape), **speed, "memory_mb": memory, "hardware": hardware()}
+
+
+def measure_speed(
+    model: nn.Module, input_shape: tuple[int, int, int], classes: int, batch: int, repeats: int
+) -> dict[str, float]:
+    """Return `forward_ms` (evaluation mode) and `forward_backward_ms` (training mode, with the loss) of one image.
+
+    Each is the fastest of the repeats: other work on the machine can only slow a call.
+
+    Args:
+        model: The segmentor; its gradients and running statistics change.
+        input_shape: Channels, height and width of one input.
+        classes: Classes of the random labels.
+        batch: Images in a batch; the time of a batch is divided by it.
+        repeats: Timed calls, after one that is not timed.
+    """
+    device = next(model.parameters()).device
+    images = torch.randn(batch, *input_shape, device=device)
+    labels = torch.randint(classes, (batch, *input_shape[1:]), device=device)
+
+    def infer() -> None:
+        with torch.no_grad():
+            model.encode_decode(images)
+
+    def learn() -> None:
+        model.zero_grad(set_to_none=True)
+        loss, _ = model.parse_losses(model.loss(images, labels))
+        loss.backward()
+
+    model.eval()
+    forward = _fastest(infer, repeats)
+    model.train()
+    return {
+        "forward_ms": 1000 * forward / batch,
+        "forward_backward_ms": 1000 * _fastest(learn, repeats) / batch,
+    }
+
+
+def _fastest(call: Callable[[], None], repeats: int) -> float:
+    call()
+    return min(_seconds(call) for _ in range(repeats))
+
+
+def _seconds(call: Callable[[], None]) -> float:
+    _finish()
+    start = time.perf_counter()
+    call()
+    _finish()
+    return time.perf_counter() - start
+
+
+def _finish() -> None:
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
