@@ -35,6 +35,7 @@ format: $(STAMP)  ## Bring code and generated files into form
 	ruff format .
 	snakefmt Snakefile workflow
 	python -m mmseg_ext schemas
+	python -m mmseg_ext docs
 
 lock:  ## Write constraints.txt anew from the newest releases (torch stays pinned)
 	rm -rf .lock && $(PYTHON) -m venv .lock

@@ -13,6 +13,8 @@ from typing import Annotated, Any
 
 import typer
 
+from mmseg_ext import cli_catalogue
+from mmseg_ext.cli_options import DEFAULT_CONFIGS, DEFAULT_DATA, DEFAULT_RESULTS, Configs, Data, Results
 from mmseg_ext.suite.catalogue import Catalogue, catalogue
 from mmseg_ext.suite.errors import InputError
 from mmseg_ext.suite.loading import parse, read_yaml
@@ -28,15 +30,11 @@ app = typer.Typer(
     help="Reproducible segmentation benchmark. The sub-commands are the stages of the workflow, in its order.",
 )
 
-Configs = Annotated[Path, typer.Option(help="Folder of the configurations.")]
-Data = Annotated[Path, typer.Option(help="Folder of raw and prepared data.")]
-Results = Annotated[Path, typer.Option(help="Folder of results.")]
 Mirror = Annotated[Path | None, typer.Option(help="Folder searched for archives before the network.")]
 LocalData = Annotated[Path | None, typer.Option(help="Folder with unpacked data in DIR/<dataset>.")]
 RunName = Annotated[str, typer.Argument(metavar="RUN", help="track/task/method/condition/seed_N")]
 Protocols = Annotated[list[str], typer.Option("--protocol", help="Protocol; may be repeated.")]
 CasesFile = Annotated[Path, typer.Option("--cases", help="List of cases written by `subset`.")]
-DEFAULT_CONFIGS, DEFAULT_DATA, DEFAULT_RESULTS = Path("configs"), Path("data"), Path("results")
 
 
 def main() -> None:
@@ -119,6 +117,18 @@ def prepare(dataset: str, configs: Configs = DEFAULT_CONFIGS, data: Data = DEFAU
     card = known.dataset(dataset, "command line", "dataset")
     paths = Paths(data)
     prepare_dataset(card, paths.raw(dataset), paths.prepared(dataset), known.split_file(card))
+
+
+@app.command()
+def check(dataset: str, data: Data = DEFAULT_DATA, results: Results = DEFAULT_RESULTS) -> None:
+    """Look for near-duplicates across subsets, empty masks, outliers and other oddities of a prepared data set."""
+    from mmseg_ext.data.checks.check import check as check_dataset
+
+    paths = Paths(data, results)
+    quality = check_dataset(_prepared([dataset], data)[dataset], paths.checks(dataset))
+    for finding in quality.findings:
+        print(f"warning: {finding.kind}: {finding.text}")
+    print(f"{len(quality.findings)} findings: {paths.checks(dataset) / 'quality.json'}")
 
 
 @app.command()
@@ -341,6 +351,9 @@ def schemas(
         write_schemas(folder)
     elif found := stale(folder):
         raise InputError(found[0], "content", "out of date", "the models' schema", "Run `python -m mmseg_ext schemas`.")
+
+
+app.add_typer(cli_catalogue.app)
 
 
 def _run_id(text: str) -> RunId:

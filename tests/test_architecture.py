@@ -34,7 +34,7 @@ ARROWS = {
     "reporting": {"analysis", "evaluation", "data", "suite"},
 }
 TORCH_FREE = ["suite", "data", "evaluation", "analysis", "reporting"]
-TOP = {"cli", "__main__", "__init__"}
+TOP = {"cli", "cli_catalogue", "cli_options", "__main__", "__init__"}
 
 
 def layer(file):

@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 
 from mmseg_ext.cli import app
 
-STAGES = ["plan", "fetch-plan", "fetch", "prepare", "subset", "train", "evaluate", "controls", "analyse", "report"]
-TOOLS = ["summary", "predict", "export", "cost", "clean", "schemas"]
+STAGES = "plan fetch-plan fetch prepare check subset train evaluate controls analyse report".split()
+TOOLS = "summary predict export cost clean schemas docs croissant scaffold".split()
 RUN = "supervised/phantom_lesion_mini/unet_tiny/full/seed_0"
 SCHEDULE = '{"image_size": [64, 64], "batch_size": 4, "iterations": 3, "validations": 1}'
 
@@ -120,6 +120,14 @@ def test_clean_frees_checkpoints_and_keeps_what_predict_needs(trained):
             ["train", RUN, "--schedule", "{}", "--cases", "phantom_lesion_mini.csv", "--variant", "last_plain"],
             ["--schedule", "image_size"],
         ),
+        (["check", "phantom_lesion"], ["card.json", "an existing JSON file"]),
+        (["croissant", "phantom_lesion", "--out", "y"], ["card.json", "an existing JSON file"]),
+        (["docs", "--check"], ["docs/datasets.md", "python -m mmseg_ext docs"]),
+        (
+            ["scaffold", "dataset", "mine", "--layout", "nifti_volumes", "--path", "no/where"],
+            ["no/where", "a folder images"],
+        ),
+        (["scaffold", "method", "supervised", "unet", "--base", "unet_tiny"], ["unet.py", "a name that is not taken"]),
         (["plan", "--suite", "configs/suites/demmo.yaml"], ["demmo.yaml", "an existing YAML file"]),
         (["cost", "unet_tinny"], ["unet_tinny", "a method of track 'supervised'"]),
         (["cost", "unet_tiny", "--out", "y.txt"], ["y.txt", ".csv or .md"]),

@@ -21,6 +21,8 @@ class DatasetSummary(StrictModel):
     homepage: str | None = None
     citation: str | None = None
     prepared: Path
+    quality: Path
+    """What the checks of the prepared form found."""
 
 
 class TaskSummary(StrictModel):

@@ -1,6 +1,6 @@
 """What each method's network costs, as a table to look at before choosing one.
 
-This module loads no torch: what the parent process holds would count in the peak memory of the processes it starts.
+This module loads no torch; the processes that it starts do, one for each method.
 """
 
 from __future__ import annotations

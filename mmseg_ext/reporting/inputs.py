@@ -10,6 +10,7 @@ import pandas as pd
 
 from mmseg_ext.analysis.collect import DONE, Results, collect
 from mmseg_ext.analysis.plan_file import PlanFile, TaskSummary, read_plan
+from mmseg_ext.data.checks.quality import Quality, read_quality
 from mmseg_ext.suite.errors import InputError
 from mmseg_ext.suite.files import read_json
 
@@ -25,6 +26,8 @@ class Inputs:
     tables: dict[str, pd.DataFrame]
     cards: dict[str, dict[str, Any]]
     """`card.json` of each data set that has been prepared."""
+    quality: dict[str, Quality]
+    """The record of each data set that has been checked."""
 
     @property
     def protocol(self) -> str:
@@ -88,4 +91,6 @@ def read_inputs(plan: Path, tables: Path) -> Inputs:
         frames[name] = pd.read_csv(path)
     prepared = {name: data.prepared for task in read.tasks.values() for name, data in task.datasets.items()}
     cards = {name: read_json(root / "card.json") for name, root in prepared.items() if (root / "card.json").is_file()}
-    return Inputs(read, collect(read), frames, cards)
+    checked = {name: data.quality for task in read.tasks.values() for name, data in task.datasets.items()}
+    quality = {name: read_quality(path) for name, path in checked.items() if path.is_file()}
+    return Inputs(read, collect(read), frames, cards, quality)

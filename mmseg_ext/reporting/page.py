@@ -15,6 +15,7 @@ from mmseg_ext.analysis.claims import MIN_PATIENTS, MIN_SEEDS
 from mmseg_ext.analysis.collect import DONE
 from mmseg_ext.analysis.comparisons import ALPHA, PERMUTATIONS
 from mmseg_ext.reporting import details
+from mmseg_ext.reporting.dataset_pages import dataset_pages
 from mmseg_ext.reporting.figures.style import PNG_DPI, Drawing
 from mmseg_ext.reporting.formatting import (
     MEASURE_TITLES,
@@ -105,6 +106,7 @@ def _content(inputs: Inputs, drawings: list[Drawing]) -> dict[str, Any]:
         "cost": details.cost_rows(inputs),
         "hardware": details.hardware(inputs),
         "data": details.data_rows(inputs),
+        "datasets": dataset_pages(inputs, drawings),
         "controls": details.control_rows(inputs),
         "versions": details.versions(inputs),
         "methods": inputs.plan.methods,

@@ -23,6 +23,10 @@ class Paths:
         """Folder of a prepared data set."""
         return self.data / "prepared" / dataset
 
+    def checks(self, dataset: str) -> Path:
+        """Folder of what was found when a prepared data set was checked."""
+        return self.results / "data" / dataset
+
     def run(self, run: RunId) -> Path:
         """Folder of a finished run."""
         return self.results / "runs" / str(run)

@@ -106,6 +106,7 @@ class Plan:
                     "homepage": card.homepage,
                     "citation": card.citation,
                     "prepared": str(self.paths.prepared(dataset)),
+                    "quality": str(self.paths.checks(dataset) / "quality.json"),
                 }
                 for dataset, card in cards.items()
             },

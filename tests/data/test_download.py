@@ -320,3 +320,13 @@ def test_a_disk_that_fills_up_leaves_a_part_that_the_next_call_continues(tmp_pat
     downloads.get([file])
     assert_whole(tmp_path)
     assert server.asked[-1].range == "bytes=200000-"
+
+
+def test_progress_names_the_file_its_bytes_and_the_speed(server, downloads, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "160")
+    downloads.get([remote(server)])
+    printed = capsys.readouterr().err
+    size = f"{len(CONTENT) / 1024:.1f}"
+    assert f"{size}/{size} KiB" in printed
+    assert "a.tar" in printed
+    assert "B/s" in printed

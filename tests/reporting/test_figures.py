@@ -3,7 +3,9 @@ import pandas as pd
 from support.case_frames import frame_of
 
 from mmseg_ext.analysis.measures import macro_cases
-from mmseg_ext.reporting.figures.examples import _surroundings, representative, shortened
+from mmseg_ext.reporting.figures.case_view import shortened, surroundings
+from mmseg_ext.reporting.figures.contact_sheet import CASES, class_colours, spread_out
+from mmseg_ext.reporting.figures.examples import representative
 from mmseg_ext.reporting.figures.style import markers, palette
 
 
@@ -21,11 +23,11 @@ def test_worst_median_best():
 def test_window_holds_the_foreground_and_stays_inside():
     truth = np.zeros((100, 80), np.uint8)
     truth[90:100, 0:6] = 1
-    rows, columns = _surroundings(truth)
+    rows, columns = surroundings(truth)
     assert truth[rows, columns].sum() == truth.sum()
     assert 0 <= rows.start < rows.stop <= 100
     assert 0 <= columns.start < columns.stop <= 80
-    assert _surroundings(np.zeros((8, 9))) == (slice(0, 8), slice(0, 9))
+    assert surroundings(np.zeros((8, 9))) == (slice(0, 8), slice(0, 9))
 
 
 def test_long_case_names_are_shortened_in_the_middle():
@@ -40,3 +42,22 @@ def test_methods_are_told_apart():
     methods = [f"m{index}" for index in range(25)]
     looks = {(palette(methods)[name], markers(methods)[name]) for name in methods}
     assert len(looks) == 25
+
+
+def test_contact_sheet_spreads_over_the_amount_of_foreground():
+    cases = [f"case_{index:02d}" for index in range(30)]
+    rows = [(case, name, index if name == "organ" else 999) for index, case in enumerate(cases)
+            for name in ("background", "organ")]  # fmt: skip
+    chosen = spread_out(pd.DataFrame(rows, columns=["case", "class_name", "pixels"]), "background")
+    assert len(chosen) == CASES
+    assert chosen == sorted(chosen)
+    assert (chosen[0], chosen[-1]) == (cases[0], cases[-1])
+
+
+def test_contact_sheet_of_few_cases_shows_all():
+    frame = pd.DataFrame({"case": ["a", "b"], "class_name": "organ", "pixels": [5, 0]})
+    assert spread_out(frame, "background") == ["b", "a"]
+
+
+def test_every_class_has_its_colour():
+    assert len(set(class_colours([str(index) for index in range(20)]))) == 20

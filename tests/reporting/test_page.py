@@ -1,3 +1,4 @@
+import json
 import os
 import re
 from html.parser import HTMLParser
@@ -136,7 +137,37 @@ def test_nothing_finished_is_still_a_page(single):
     text = write(single).read_text()
     assert "0 of 12 runs finished; 1 failed and 11 did not run." in text
     assert "No run has finished" in text
-    assert "<img" not in text
+    figures = re.findall(r'<img [^>]*alt="([^"]*)"', text)
+    assert sorted(set(figures)) == ["Class balance", "Contact sheet"]
+
+
+def test_data_are_shown_with_counts_findings_and_figures(page, suite):
+    text = page.read_text()
+    for task in CLASSES:
+        part = text.split(f'<h3 id="data-{task}">')[1]
+        assert part.index("Contact sheet") < part.index("Class balance")
+        assert (suite.paths.figures(suite.suite) / f"contact_sheet_{task}.png").is_file()
+    assert "unknown; distances are in pixels" in text
+    assert "5 × 1 × 1 mm (z × y × x)" in text
+    assert "redistribution unknown" in text
+
+
+def test_data_that_were_not_checked_are_left_out(single):
+    (single.paths.checks("phantom_lesion") / "quality.json").unlink()
+    text = text_of(single)
+    assert 'id="data-phantom_abdomen"' in text
+    assert 'id="data-phantom_lesion"' not in text
+
+
+def test_findings_and_stale_checks_are_shown(single):
+    path = single.paths.checks("phantom_lesion") / "quality.json"
+    quality = json.loads(path.read_text())
+    finding = {"kind": "empty_masks", "text": "2 of 2 cases <b>without</b> any foreground", "cases": []}
+    path.write_text(json.dumps({**quality, "findings": [finding], "content_sha256": "other"}))
+    text = text_of(single)
+    assert "Empty masks" in text
+    assert "&lt;b&gt;without" in text
+    assert "have changed since they were checked" in text
 
 
 def test_names_are_escaped(single):

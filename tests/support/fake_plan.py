@@ -110,6 +110,7 @@ def plan_of(suite: FakeSuite) -> dict[str, Any]:
                         "homepage": None,
                         "citation": None,
                         "prepared": str(relative.prepared(task)),
+                        "quality": str(relative.checks(task) / "quality.json"),
                     }
                 },
             }

@@ -14,6 +14,7 @@ import pandas as pd
 from scipy import ndimage
 from support.fake_plan import CLASSES, CONDITIONS, FAILED, METHODS, SIZE, UNITS, FakeSuite, key_of, plan_of
 
+from mmseg_ext.data.checks.check import check
 from mmseg_ext.data.prepared import COLUMNS, PreparedDataset, finish, write_image
 from mmseg_ext.suite.files import write_json, write_text
 from mmseg_ext.suite.matrix import RunId
@@ -37,6 +38,7 @@ def make_suite(root: Path, seeds: tuple[int, ...] = (0, 1, 2), cases: int = 12) 
         else:
             _write_run(suite, run, prepared[run.task])
     for task, data in prepared.items():
+        check(data, suite.paths.checks(task))
         _write_controls(suite.paths.controls(task) / "cases.csv", task, data)
     write_json(suite.plan, plan_of(suite))
     return suite
@@ -54,7 +56,7 @@ def case_row(run: RunId, case: str, patient: str, class_id: int, **values: Any) 
 
 
 def _prepare(root: Path, task: str, cases: int) -> PreparedDataset:
-    rows, splits = [], []
+    rows, splits, pixels = [], [], []
     depth = 6 if UNITS[task] == "mm" else 1
     for index in range(cases):
         case = f"case_{index:03d}"
@@ -84,6 +86,9 @@ def _prepare(root: Path, task: str, cases: int) -> PreparedDataset:
             ]
             rows.append(dict(zip(COLUMNS, values, strict=True)))
         splits.append({"case": case, "patient": f"patient_{index:03d}", "subset": "test"})
+        counts = np.bincount(label.ravel(), minlength=len(CLASSES[task]))
+        pixels += [(case, name, int(n)) for name, n in zip(CLASSES[task], counts, strict=True)]
+    pd.DataFrame(pixels, columns=["case", "class_name", "pixels"]).to_csv(root / "class_pixels.csv", index=False)
     card = {
         "dataset": task, "title": task.replace("_", " ").title(), "classes": CLASSES[task], "channels": ["ct"],
         "unit": UNITS[task], "fit": "resize", "is_volume": depth > 1, "modality": "simulated", "licence": "CC0-1.0",

@@ -34,6 +34,8 @@ rule fetch:
     resources:
         mem_mb=1000,
         runtime=240,
+        # Data sets that are downloaded at once; the default profile allows one, to be polite to the hosts.
+        downloads=lambda wildcards: int(card_of(wildcards).source.access == "open"),
     params:
         data=PATHS.data,
         options=SOURCE_OPTIONS,
@@ -68,6 +70,34 @@ rule prepare:
         "Convert {wildcards.dataset} to the prepared form"
     shell:
         "python -m mmseg_ext prepare {wildcards.dataset} --data {params.data} > {log} 2>&1"
+
+
+rule check_data:
+    input:
+        card=rules.prepare.output.card,
+    output:
+        quality=f"{PATHS.results}/data/{{dataset}}/quality.json",
+        tables=expand(
+            f"{PATHS.results}/data/{{{{dataset}}}}/{{table}}.csv", table=["cases", "classes", "near_duplicates"]
+        ),
+    log:
+        log_path("check_data", "{dataset}"),
+    benchmark:
+        benchmark_path("check_data", "{dataset}")
+    conda:
+        "../envs/mmseg-ext.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        data=PATHS.data,
+        results=PATHS.results,
+        code=stage_code("data", "checks", "check.py"),
+    message:
+        "Look for leaks and oddities in {wildcards.dataset}"
+    shell:
+        "python -m mmseg_ext check {wildcards.dataset} --data {params.data} --results {params.results} > {log} 2>&1"
 
 
 rule subset:

@@ -6,6 +6,7 @@ rule report:
         plan=rules.plan.output.plan,
         tables=rules.analyse.output,
         curves=run_files("curves.csv"),
+        quality=[f"{PATHS.checks(name)}/quality.json" for name in PLAN.datasets],
     output:
         page=report(
             f"{PATHS.results}/report/{{suite}}.html",

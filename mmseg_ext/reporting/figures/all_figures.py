@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mmseg_ext.reporting.figures import cost_quality, distributions, examples, forest, learning_curves, ranks
+from mmseg_ext.reporting.figures import (
+    class_balance,
+    contact_sheet,
+    cost_quality,
+    distributions,
+    examples,
+    forest,
+    learning_curves,
+    ranks,
+)
 from mmseg_ext.reporting.figures.style import Drawing
 from mmseg_ext.reporting.inputs import Inputs
 
@@ -23,4 +32,6 @@ def draw_all(inputs: Inputs, folder: Path) -> list[Drawing]:
         ]
     for track, task in sorted({(track, task) for track, task, _ in inputs.test_sets()}):
         drawn.append(learning_curves.draw(inputs, folder, track, task))
+    for name in inputs.quality:
+        drawn += [contact_sheet.draw(inputs, folder, name), class_balance.draw(inputs, folder, name)]
     return [one for one in drawn if one is not None]

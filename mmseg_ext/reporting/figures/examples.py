@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
-from matplotlib import patheffects
-from matplotlib.axes import Axes
 
 from mmseg_ext.analysis.measures import macro_cases, select
 from mmseg_ext.data.prepared import PreparedDataset
 from mmseg_ext.evaluation.predictions import read_prediction
-from mmseg_ext.reporting.figures.style import Drawing, bare, canvas, palette, save
+from mmseg_ext.reporting.figures.case_view import CaseView, shortened
+from mmseg_ext.reporting.figures.style import Drawing, canvas, palette, save
 from mmseg_ext.reporting.inputs import Inputs
 
 METHODS_A_ROW = 6
-LONGEST_NAME = 20
-"""Characters of a case name that fit beside its row."""
 
 
 def draw(inputs: Inputs, folder: Path, track: str, task: str, dataset: str) -> Drawing | None:
@@ -84,65 +80,6 @@ def representative(macro: pd.DataFrame) -> dict[str, str]:
     if len(order) < 3:
         return dict(zip(("worst", "best") if len(order) == 2 else ("only case",), order, strict=True))
     return {"worst": order[0], "median": order[(len(order) - 1) // 2], "best": order[-1]}
-
-
-def shortened(case: str) -> str:
-    """Return a case's name so that it fits beside its row: the middle of a long one is left out."""
-    return case if len(case) <= LONGEST_NAME else f"{case[: LONGEST_NAME // 2]}…{case[1 - LONGEST_NAME // 2 :]}"
-
-
-class CaseView:
-    """The slice of a case with most foreground, cut to its surroundings.
-
-    Args:
-        prepared: Its data set.
-        case: Its name.
-    """
-
-    def __init__(self, prepared: PreparedDataset, case: str) -> None:
-        volume = prepared.label_volume(case)
-        self.slice = int((volume > 0).sum(axis=(1, 2)).argmax())
-        self.truth = volume[self.slice]
-        name = prepared.cases[case].samples[self.slice]
-        sample = prepared.samples.set_index("sample").loc[name]
-        self.image = _displayable(prepared.image(name), sample)
-        spacing = prepared.cases[case].spacing
-        self.aspect = spacing[1] / spacing[2] if spacing else 1.0
-        self.window = _surroundings(self.truth)
-
-    def show(self, axes: Axes) -> None:
-        """Draw the image."""
-        bare(axes)
-        rows, columns = self.window
-        look = {"cmap": "gray", "vmin": 0, "vmax": 1} if self.image.ndim == 2 else {}
-        axes.imshow(self.image[rows, columns], aspect=self.aspect, interpolation="nearest", **look)
-
-    def outline(self, axes: Axes, labels: np.ndarray, colour: str) -> None:
-        """Draw the border of every class in a label map (H, W)."""
-        part = labels[self.window]
-        for class_id in np.unique(part[part > 0]):
-            drawn = axes.contour(part == class_id, levels=[0.5], colors=[colour], linewidths=1.3)
-            drawn.set_path_effects([patheffects.withStroke(linewidth=2.3, foreground="#00000090")])
-
-
-def _displayable(image: np.ndarray, sample: pd.Series) -> np.ndarray:
-    """Return the image with its intensity window at 0 to 1."""
-    physical = image * float(sample["slope"]) + float(sample["intercept"])
-    return np.clip((physical - sample["low"]) / (sample["high"] - sample["low"]), 0, 1)
-
-
-def _surroundings(truth: np.ndarray) -> tuple[slice, slice]:
-    """Return a square window around the foreground that shows some of what lies about it."""
-    if not truth.any():
-        return slice(0, truth.shape[0]), slice(0, truth.shape[1])
-    spans = [np.flatnonzero((truth > 0).any(axis=axis)) for axis in (1, 0)]
-    side = max(1.7 * max(span[-1] - span[0] + 1 for span in spans), 0.3 * min(truth.shape))
-    window = []
-    for span, length in zip(spans, truth.shape, strict=True):
-        size = min(length, round(side))
-        start = min(max(0, (span[0] + span[-1] + 1 - size) // 2), length - size)
-        window.append(slice(int(start), int(start + size)))
-    return window[0], window[1]
 
 
 def _predictions(inputs: Inputs, run: str, dataset: str) -> Path:

@@ -56,9 +56,12 @@ class Drawing:
     png: Path
     """Twice its size on the page."""
     svg: Path
-    track: str
+    track: str = ""
+    """Empty for a figure about data."""
     task: str = ""
-    """Empty for a figure about all tasks of a track."""
+    """Empty for a figure about all tasks of a track, or about data."""
+    dataset: str = ""
+    """Only of a figure about data."""
 
 
 def palette(methods: list[str]) -> dict[str, str]:

@@ -1,0 +1,1 @@
+"""What may be wrong with a prepared data set although every file of it can be read."""
