@@ -82,3 +82,13 @@ def test_empty_targets_give_a_finite_loss_and_gradient(logits, value):
 def test_half_precision_logits_are_summed_in_float32(labels):
     logits = torch.randn(2, 3, 6, 5, generator=torch.Generator().manual_seed(3)).bfloat16()
     assert CEDiceLoss()(logits, labels).dtype == torch.float32
+
+
+def test_dice_part_with_background_and_squares(logits, labels):
+    p, smooth = logits.float().softmax(1), 0.5
+    expected = []
+    for k in range(3):
+        g = (labels == k).float()
+        expected.append((2 * (p[:, k] * g).sum() + smooth) / ((p[:, k] ** 2).sum() + g.sum() + smooth))
+    found = CEDiceLoss(ce_weight=0, smooth=smooth, background=True, squared=True)(logits, labels)
+    torch.testing.assert_close(found, 1 - sum(expected) / 3)

@@ -19,12 +19,17 @@ class CEDiceLoss(nn.Module):
               + w_{dice} \Big(1 - \frac{1}{K-1}\sum_{k=1}^{K-1}
               \frac{2 \sum_i p_{ik} g_{ik} + s}{\sum_i p_{ik} + \sum_i g_{ik} + s}\Big)
 
+    With `background` the Dice term is the mean over all K classes; with `squared` its denominator sums p^2 + g^2
+    (both: the loss of TransUNet's code and of those who built on it).
+
     A class that is not in the batch has its probability driven down; without any valid pixel loss and gradient are 0.
 
     Args:
         ce_weight: Weight of the cross-entropy.
         dice_weight: Weight of the Dice term.
         smooth: s in the formula, in pixels.
+        background: Whether class 0 counts in the Dice term.
+        squared: Whether the denominator of the Dice term sums squares.
         loss_weight: Factor of the whole loss.
         loss_name: Key in the loss dictionary; contains `loss`, so that MMEngine adds it up.
     """
@@ -36,6 +41,8 @@ class CEDiceLoss(nn.Module):
         smooth: float = 1e-5,
         loss_weight: float = 1.0,
         loss_name: str = "loss_ce_dice",
+        background: bool = False,
+        squared: bool = False,
     ) -> None:
         super().__init__()
         self.ce_weight = ce_weight
@@ -43,6 +50,8 @@ class CEDiceLoss(nn.Module):
         self.smooth = smooth
         self.loss_weight = loss_weight
         self.loss_name = loss_name
+        self.first = 0 if background else 1
+        self.power = 2 if squared else 1
 
     def forward(self, logits: Tensor, labels: Tensor, weight: Tensor | None = None, ignore_index: int = 255) -> Tensor:
         """Return the scalar loss.
@@ -61,9 +70,10 @@ class CEDiceLoss(nn.Module):
         per_pixel = -log_probabilities.gather(1, classes[:, None])[:, 0]
         cross_entropy = (per_pixel * pixel_weight).sum() / valid.sum().clamp(min=1)
 
-        probabilities = log_probabilities.exp() * pixel_weight[:, None]
+        probabilities = log_probabilities.exp()
         truth = torch.zeros_like(probabilities).scatter_(1, classes[:, None], pixel_weight[:, None])
-        intersection = (probabilities * (truth > 0))[:, 1:].sum((0, 2, 3))
-        total = (probabilities + truth)[:, 1:].sum((0, 2, 3))
+        intersection = (probabilities * truth)[:, self.first :].sum((0, 2, 3))
+        counted = probabilities**self.power * pixel_weight[:, None] + truth
+        total = counted[:, self.first :].sum((0, 2, 3))
         dice = (2 * intersection + self.smooth) / (total + self.smooth)
         return self.loss_weight * (self.ce_weight * cross_entropy + self.dice_weight * (1 - dice.mean()))

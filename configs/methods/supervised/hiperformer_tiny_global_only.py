@@ -1,0 +1,2 @@
+_base_ = ["hiperformer_tiny.py"]
+model = dict(backbone=dict(branches=("global",)))
