@@ -27,9 +27,9 @@ def test_every_suite_expands(workspace, suite):
     )
     runs = cells * len(content["seeds"])
     local = workspace.folder / "local"
-    for dataset in ("msd_hippocampus", "dsb2018"):
-        for name in ("images", "labels", "masks"):
-            (local / dataset / name).mkdir(parents=True)
+    for card in (ROOT / "configs" / "datasets").glob("*.yaml"):
+        if yaml.safe_load(card.read_text())["source"]["access"] == "local":
+            (local / card.stem).mkdir(parents=True)
     jobs = workspace.jobs(suite, "--config", f"local_data={local}")
     assert jobs["train"] == jobs["evaluate"] == runs
     assert jobs["fetch"] == jobs["prepare"]
