@@ -18,8 +18,8 @@ class Schedule(StrictModel):
     image_size: tuple[Pixels, Pixels]
     """Height and width of the network's input."""
     batch_size: Annotated[int, Field(ge=1)]
-    iterations: Annotated[int | None, Field(ge=1)] = None
-    """Optimiser steps."""
+    iterations: Annotated[int | None, Field(ge=2)] = None
+    """Optimiser steps; at least two, because a learning-rate curve needs a start and an end."""
     epochs: Annotated[int | None, Field(ge=1)] = None
     """Passes over the training samples; give this or `iterations`."""
     validations: Annotated[int, Field(ge=1)] = 4

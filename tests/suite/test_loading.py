@@ -63,6 +63,13 @@ def test_valid_configurations_are_read():
         ),
         (Suite, SUITE, "seeds", [], ["seeds", "at least 1 item"]),
         (Suite, SUITE, "seeds", [1, 1], ["seeds that differ", "[1, 1]"]),
+        (
+            Suite,
+            SUITE,
+            "tracks.supervised.schedule.iterations",
+            1,
+            ["schedule.iterations", "greater than or equal to 2"],
+        ),
         (Suite, SUITE, "tracks.supervised.schedule.epochs", 2, ["either iterations or epochs"]),
         (Suite, SUITE, "tracks.supervised.schedule.image_size", [64, 8], ["image_size", "16"]),
         (DatasetCard, CARD, "source.access", "magic", ["source", "'open'", "'local'"]),
