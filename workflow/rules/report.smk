@@ -54,8 +54,6 @@ rule front_page:
     conda:
         "../envs/mmseg-ext.yaml"
     threads: 1
-    params:
-        results=PATHS.results,
     message:
         "Put the page of suite {SUITE.suite} in front"
     shell:
