@@ -17,8 +17,8 @@ ENCODER = Need("pretrained", "pretrain", Paths().results / "encoder", {"epochs":
 
 
 def plan():
-    suite, _ = read_suite(read_yaml(ROOT / "configs/suites/smoke.yaml"), "smoke.yaml")
-    return Plan(suite, catalogue(ROOT / "configs"), Paths(), "smoke.yaml")
+    suite, _ = read_suite(read_yaml(ROOT / "configs/suites/demo.yaml"), "demo.yaml")
+    return Plan(suite, catalogue(ROOT / "configs"), Paths(), "demo.yaml")
 
 
 def test_what_a_stage_needs_comes_before_it():
