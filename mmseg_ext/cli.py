@@ -154,6 +154,21 @@ def subset(
 
 
 @app.command()
+def label_noise(
+    dataset: str,
+    labels: Annotated[str, typer.Option(help="Noise family and subsets as JSON, as in a need's recipe.")],
+    out: Annotated[Path, typer.Option(help="Folder for the label maps.")],
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """Change the true masks of a prepared data set by a family of label noise."""
+    from mmseg_ext.data.label_noise.corrupt import corrupt
+    from mmseg_ext.suite.label_noise import NoisyLabels
+
+    table = corrupt(_prepared([dataset], data)[dataset], parse(NoisyLabels, json.loads(labels), "--labels"), out)
+    print(f"{len(table)} label maps, mean Dice to the truth {table['dice'].mean():.3f}: {out}")
+
+
+@app.command()
 def train(
     run: RunName,
     schedule: Annotated[str, typer.Option(help="Schedule as JSON, as in a suite's `schedule`.")],

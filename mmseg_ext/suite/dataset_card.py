@@ -165,6 +165,8 @@ class ImageMaskPairs(_PairedFiles):
     """Whether a case may have several masks, one an object; the largest value of a pixel counts."""
     mask_variable: str | None = None
     """Variable of a MATLAB file that holds the labels; fields of a structure are named with dots."""
+    maps: list[Name] = []
+    """Folders beside that of the images with a further 8-bit map `<case>.png` each; kept in the prepared form."""
 
 
 Layout = Annotated[NiftiVolumes | ItkVolumes | DicomSeries | ImageMaskPairs, Field(discriminator="layout")]

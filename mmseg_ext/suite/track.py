@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from mmseg_ext.suite.dataset_card import Name
+from mmseg_ext.suite.label_noise import LabelNoise
 from mmseg_ext.suite.loading import StrictModel
 
 
@@ -25,6 +26,8 @@ class Condition(StrictModel):
     title: str
     label_fraction: Annotated[float, Field(gt=0, le=1)] = 1.0
     """Share of the training patients whose labels are used; smaller shares are subsets of larger ones."""
+    label_noise: LabelNoise | None = None
+    """How the labels of training and validation are changed; the truth stays for testing."""
 
 
 class Track(StrictModel):

@@ -28,6 +28,7 @@ from mmseg_ext.data.convert.pairing import (
     to_class_ids,
 )
 from mmseg_ext.data.intensity import limits
+from mmseg_ext.data.prepared import read_map
 from mmseg_ext.suite.dataset_card import DatasetCard, ImageMaskPairs
 from mmseg_ext.suite.errors import InputError
 
@@ -98,7 +99,16 @@ def convert(pair: Pair, card: DatasetCard) -> ConvertedCase:
         masks.append(mask)
     ids = to_class_ids(np.maximum.reduce(masks), card, pair.label)
     low, high = limits(image, card.intensity)
-    return ConvertedCase(image[None], ids[None], None, 1.0, 0.0, low, high)
+    maps = {name: _read_followed(pair, name, image.shape[:2])[None] for name in card.layout.maps}
+    return ConvertedCase(image[None], ids[None], None, 1.0, 0.0, low, high, maps)
+
+
+def _read_followed(pair: Pair, name: str, shape: tuple[int, ...]) -> np.ndarray:
+    path = pair.image.parent.with_name(name) / f"{pair.case}.png"
+    found = read_map(path)
+    if found.dtype != np.uint8 or found.shape != shape:
+        raise InputError(path, "pixel type and size", f"{found.dtype} {found.shape}", f"uint8 {shape}, as the image")
+    return found
 
 
 def _read_labels(path: Path, layout: ImageMaskPairs, shape: tuple[int, ...]) -> np.ndarray:

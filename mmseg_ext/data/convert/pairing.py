@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -62,6 +62,8 @@ class ConvertedCase:
     intercept: float
     low: float
     high: float
+    maps: dict[str, np.ndarray] = field(default_factory=dict)
+    """(slices, H, W) uint8 of every further map by name."""
 
 
 def find_folder(root: Path, candidates: str | list[str], field: str) -> Path:
