@@ -82,6 +82,8 @@ class PreparedSlices(Dataset):
         unannotated: Class ids that become `IGNORED` as soon as a label is read.
         follow: Further integer maps that go through the transforms of the label: by the name they get in a sample, the
             folder of `<sample>.png` (8 or 16 bits, the size of the image) of each data set by name.
+        coordinates: Whether a sample has maps `row` and `column` that say where its pixels come from: counted from 1
+            in the image as it lies inside the input before any change; 0 where there is no image.
         cache_bytes: Memory for decoded slices, in bytes.
 
     Raises:
@@ -99,6 +101,7 @@ class PreparedSlices(Dataset):
         labels: Mapping[str, str] | None = None,
         unannotated: Sequence[int] = (),
         follow: Mapping[str, Mapping[str, str]] | None = None,
+        coordinates: bool = False,
         cache_bytes: int = CACHE_BYTES,
     ) -> None:
         self.size = (int(image_size[0]), int(image_size[1]))
@@ -109,6 +112,7 @@ class PreparedSlices(Dataset):
             name: {dataset: Path(folder) for dataset, folder in folders.items()}
             for name, folders in (follow or {}).items()
         }
+        self._places = ["row", "column"] if coordinates else []
         self._unannotated = list(unannotated)
         self._free = cache_bytes
         self._cache: dict[int, tuple[np.ndarray, list[np.ndarray]]] = {}
@@ -127,7 +131,7 @@ class PreparedSlices(Dataset):
         stored, maps = self._read(item)
         unit = to_unit(stored, *self._intensity[dataset][sample])
         image, moved = self.augmentation(generator(self.seed, epoch, item), unit, maps, self.size)
-        found = dict(zip(["label", *self.follow], moved, strict=True))
+        found = dict(zip(["label", *self.follow, *self._places], moved, strict=True))
         return {"item": np.int64(item), "image": image.reshape(*self.size, -1), **found}
 
     def _read(self, item: int) -> tuple[np.ndarray, list[np.ndarray]]:
@@ -141,7 +145,10 @@ class PreparedSlices(Dataset):
         label[np.isin(label, self._unannotated)] = IGNORED
         fit = fit_to(stored.shape[:2], self.size, self.rule)
         maps = [label, *(self._followed(name, dataset, sample, label.shape) for name in self.follow)]
-        decoded = (np.ascontiguousarray(fit.scale(stored)), [fit.scale_labels(one) for one in maps])
+        scaled = [fit.scale_labels(one) for one in maps]
+        if self._places:
+            scaled += [np.ascontiguousarray(one.astype(np.uint16)) for one in np.indices(fit.scaled) + 1]
+        decoded = (np.ascontiguousarray(fit.scale(stored)), scaled)
         size = decoded[0].nbytes + sum(one.nbytes for one in decoded[1])
         if size <= self._free:
             self._free -= size
