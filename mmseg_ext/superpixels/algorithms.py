@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import cv2
@@ -22,7 +23,7 @@ def superpixels(image: np.ndarray, recipe: SuperpixelRecipe) -> np.ndarray:
     """Divide an image into superpixels.
 
     Every algorithm sees the image with its smallest value at 0 and its largest at 1, so that settings mean the same
-    whatever the range.
+    whatever the range, and runs on one thread; processes share images, not pixels.
 
     Args:
         image: (H, W) grey, (H, W, 3) RGB, or (H, W, C) of which the recipe chooses a channel; any number type.
@@ -39,7 +40,8 @@ def superpixels(image: np.ndarray, recipe: SuperpixelRecipe) -> np.ndarray:
     values = _scaled(_chosen(np.asarray(image), recipe))
     if not isinstance(recipe, Felzenszwalb):
         _check_size(values.shape, recipe.segments)
-    ids = _without_gaps(_ALGORITHMS[recipe.algorithm](values, recipe))
+    with _one_thread():
+        ids = _without_gaps(_ALGORITHMS[recipe.algorithm](values, recipe))
     if ids.max() < 2:
         hint = "Choose another algorithm or settings; slic_opencv divides even a blank image."
         raise InputError("superpixels", f"segments of {recipe.algorithm}", 1, "at least 2", hint)
@@ -124,6 +126,17 @@ _ALGORITHMS: dict[str, Callable[[np.ndarray, Any], np.ndarray]] = {
     "seeds": _seeds,
     "felzenszwalb": _felzenszwalb,
 }
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Keep OpenCV to one thread: with several, LSC gives another map each time."""
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(threads)
 
 
 def _ximgproc() -> Any:

@@ -16,14 +16,14 @@ import pandas as pd
 from mmseg_ext.data.intensity import to_unit
 from mmseg_ext.data.prepared import PreparedDataset
 from mmseg_ext.data.progress import progress
-from mmseg_ext.superpixels.algorithms import superpixels
-from mmseg_ext.superpixels.quality import map_quality
-from mmseg_ext.superpixels.store import FINISHED, QUALITY, STARTED, SuperpixelMaps, read_map, write_map
-from mmseg_ext.suite.components import PACKAGE, hash_sources
 from mmseg_ext.suite.errors import InputError
 from mmseg_ext.suite.files import hash_tree, read_json, write_json, write_text
 from mmseg_ext.suite.processes import in_processes
+from mmseg_ext.suite.stages.superpixels import code_key
 from mmseg_ext.suite.superpixel_recipe import SuperpixelRecipe
+from mmseg_ext.superpixels.algorithms import superpixels
+from mmseg_ext.superpixels.quality import map_quality
+from mmseg_ext.superpixels.store import FINISHED, QUALITY, STARTED, SuperpixelMaps, read_ids, write_ids
 
 CHUNK = 16
 """Samples that travel to a process at once."""
@@ -79,7 +79,7 @@ def _provenance(prepared: PreparedDataset, recipe: SuperpixelRecipe) -> dict[str
         "data_sha256": prepared.content_hash,
         "recipe": recipe.model_dump(mode="json"),
         "recipe_id": recipe.id,
-        "code": hash_sources([PACKAGE / "superpixels" / "algorithms.py", PACKAGE / "data" / "intensity.py"])[:16],
+        "code": code_key(),
         "library": f"{library} {version(library)}" if library else f"OpenCV {cv2.__version__}",
     }
 
@@ -90,8 +90,6 @@ def _same(file: Path, started: dict[str, Any]) -> bool:
 
 def _make_one(root: Path, content_hash: str, recipe: SuperpixelRecipe, folder: Path, job: _Job) -> dict[str, Any]:
     """Make the map of a sample unless it is there, and return its row of the table."""
-    # The processes share the cores by sample; threads inside one would only get in their way.
-    cv2.setNumThreads(1)
     prepared = _opened(root, content_hash)
     path = folder / f"{job.sample}.png"
     if not path.is_file():
@@ -101,8 +99,8 @@ def _make_one(root: Path, content_hash: str, recipe: SuperpixelRecipe, folder: P
         except InputError as error:
             file = prepared.root / "images" / f"{job.sample}.png"
             raise InputError(file, error.field, error.found, error.expected, error.hint) from None
-        write_map(path, ids)
-    ids = read_map(path, (job.height, job.width))
+        write_ids(path, ids)
+    ids = read_ids(path, (job.height, job.width))
     return {"sample": job.sample, **asdict(map_quality(ids, prepared.label(job.sample)))}
 
 

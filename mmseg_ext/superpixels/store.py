@@ -14,13 +14,14 @@ from typing import Any
 import cv2
 import numpy as np
 
-from mmseg_ext.data.prepared import PreparedDataset
+from mmseg_ext.data.prepared import PreparedDataset, read_map
 from mmseg_ext.suite.errors import InputError
 from mmseg_ext.suite.files import read_json, replacing
+from mmseg_ext.suite.stages.superpixels import RECORD
 from mmseg_ext.suite.superpixel_recipe import SuperpixelRecipe
 
 MAKE_AGAIN = "Make the maps again with `python -m mmseg_ext superpixels`."
-STARTED, FINISHED, QUALITY = "started.json", "maps.json", "quality.csv"
+STARTED, FINISHED, QUALITY = "started.json", RECORD, "quality.csv"
 
 
 class SuperpixelMaps:
@@ -59,18 +60,16 @@ class SuperpixelMaps:
         Raises:
             InputError: If the map is missing or unreadable, has not the size of its image, or one segment only.
         """
-        return read_map(self.folder / f"{sample}.png", self._sizes[sample])
+        return read_ids(self.folder / f"{sample}.png", self._sizes[sample])
 
 
-def read_map(path: Path, size: tuple[int, int]) -> np.ndarray:
+def read_ids(path: Path, size: tuple[int, int]) -> np.ndarray:
     """Return a stored map (H, W) int32 of the size (height, width).
 
     Raises:
         InputError: If it is missing or unreadable, has another size, holds a 0, or one segment only.
     """
-    stored = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-    if stored is None:
-        raise InputError(path, "file", "unreadable or missing", "a superpixel map", MAKE_AGAIN)
+    stored = read_map(path)
     if stored.shape != tuple(size):
         raise InputError(path, "height and width", stored.shape, f"those of its image, {tuple(size)}", MAKE_AGAIN)
     low, high = int(stored.min()), int(stored.max())
@@ -79,7 +78,7 @@ def read_map(path: Path, size: tuple[int, int]) -> np.ndarray:
     return stored.astype(np.int32)
 
 
-def write_map(path: Path, ids: np.ndarray) -> None:
+def write_ids(path: Path, ids: np.ndarray) -> None:
     """Write ids (H, W) as a 16-bit PNG, whole or not at all.
 
     Raises:
