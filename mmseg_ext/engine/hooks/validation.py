@@ -9,8 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from mmengine.runner import Runner
 
-from mmseg_ext.data.prepared import PreparedDataset
-from mmseg_ext.engine.dataset import cases_of, read_subset
+from mmseg_ext.engine.dataset import cases_of, prepared_datasets, read_subset
 from mmseg_ext.engine.hooks.curves import CurvesHook
 from mmseg_ext.engine.hooks.stateful import StatefulHook, hook_of
 from mmseg_ext.engine.predict import CaseReader, Predictor
@@ -30,6 +29,7 @@ class SelectionHook(StatefulHook):
         image_size: Height and width of the network's input.
         fit: `pad` or `resize`.
         batch_size: Slices in one forward pass.
+        labels: Folders of label maps that stand in for those of some data sets, by name.
     """
 
     priority = 80
@@ -43,10 +43,11 @@ class SelectionHook(StatefulHook):
         image_size: Sequence[int],
         fit: str,
         batch_size: int,
+        labels: Mapping[str, str] | None = None,
     ) -> None:
         self.iterations = set(iterations)
         self.spec = {"image_size": (image_size[0], image_size[1]), "fit": fit, "batch_size": batch_size}
-        data = {name: PreparedDataset(Path(folder)) for name, folder in prepared.items()}
+        data = prepared_datasets(prepared, labels)
         self.cases = cases_of(read_subset(Path(subset_file)), self.subset, data, Path(subset_file))
         self.reader = CaseReader(data)
         self.best: dict[str, Any] | None = None
