@@ -1,8 +1,9 @@
 import torch
 from support.methods import METHODS, resolved_method, weightless
 
+from mmseg_ext.models.blocks.attention_gate import AttentionGate
 from mmseg_ext.models.blocks.gates import ChannelGate, PixelGate
-from mmseg_ext.models.necks.emcad_decoder import EMCADDecoder, GroupedGate, MultiScaleBlock
+from mmseg_ext.models.necks.emcad_decoder import EMCADDecoder, MultiScaleBlock
 from mmseg_ext.registry import build_model
 
 
@@ -31,12 +32,16 @@ def test_block_keeps_its_shortcut_and_pairs_channels():
 def test_gates_weigh_between_zero_and_one():
     torch.manual_seed(0)
     maps, signal = torch.randn(2, 2, 8, 6, 6).unbind()
-    for gated in (ChannelGate(8, 2)(maps), PixelGate()(maps), GroupedGate(8).eval()(signal, maps)):
+    for gated in (
+        ChannelGate(8, 2)(maps),
+        PixelGate()(maps),
+        AttentionGate(8, 4, kernel_size=3, groups=4).eval()(signal, maps),
+    ):
         weight = gated / maps
         assert ((weight > 0) & (weight < 1)).all()
     weight = ChannelGate(8, 2)(maps) / maps
     torch.testing.assert_close(weight, weight[..., :1, :1].expand_as(weight))
-    weight = GroupedGate(8).eval()(signal, maps) / maps
+    weight = AttentionGate(8, 4, kernel_size=3, groups=4).eval()(signal, maps) / maps
     torch.testing.assert_close(weight, weight[:, :1].expand_as(weight), rtol=1e-4, atol=1e-5)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from mmseg_ext.models.blocks.attention_gate import AttentionGate
 from mmseg_ext.models.blocks.gates import ChannelGate, PixelGate
 from mmseg_ext.registry import MODELS
 
@@ -37,7 +38,11 @@ class EMCADDecoder(BaseModule):
         self.channel_gates = nn.ModuleList(ChannelGate(width, max(1, width // 16)) for width in coarse_to_fine)
         self.blocks = nn.ModuleList(MultiScaleBlock(width) for width in coarse_to_fine)
         self.ups = nn.ModuleList(_upsampling(below, width) for below, width in pairwise(coarse_to_fine))
-        self.skip_gates = nn.ModuleList(GroupedGate(width) for width in coarse_to_fine[1:])
+        self.skip_gates = nn.ModuleList(
+            # Compared in groups of two channels ("LGAG").
+            AttentionGate(width, width // 2, kernel_size=3, groups=width // 2)
+            for width in coarse_to_fine[1:]
+        )
 
     def forward(self, maps: Sequence[Tensor]) -> tuple[Tensor, ...]:
         """Return the decoded maps, of the shapes of the encoder's maps but the coarsest first."""
@@ -72,25 +77,6 @@ class MultiScaleBlock(nn.Module):
         """Return maps of the same shape (N, C, H, W)."""
         wide = self.expand(maps)
         return maps + self.reduce(self.shuffle(sum(scale(wide) for scale in self.scales)))
-
-
-class GroupedGate(nn.Module):
-    """Weigh each pixel of a skip by how well it agrees with the decoder, compared in groups of two channels ("LGAG").
-
-    Args:
-        channels: C, even.
-    """
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        half = channels // 2
-        self.signal = nn.Sequential(nn.Conv2d(channels, half, 3, padding=1, groups=half), nn.BatchNorm2d(half))
-        self.skip = nn.Sequential(nn.Conv2d(channels, half, 3, padding=1, groups=half), nn.BatchNorm2d(half))
-        self.weight = nn.Sequential(nn.ReLU(inplace=True), nn.Conv2d(half, 1, 1), nn.BatchNorm2d(1), nn.Sigmoid())
-
-    def forward(self, signal: Tensor, skip: Tensor) -> Tensor:
-        """Return the weighted skip; all maps are (N, C, H, W)."""
-        return skip * self.weight(self.signal(signal) + self.skip(skip))
 
 
 def _upsampling(in_channels: int, out_channels: int) -> nn.Sequential:
