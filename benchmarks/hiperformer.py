@@ -28,7 +28,7 @@ from mmseg_ext.engine.resolve import Facts, resolve
 from mmseg_ext.engine.train import make_reproducible
 from mmseg_ext.models.backbones.hiperformer_swin import LeanShiftWindowMSA
 from mmseg_ext.registry import build_model
-from mmseg_ext.suite.run_key import method_config
+from mmseg_ext.suite.method_config import method_config
 
 CONFIGS = Path(__file__).parents[1] / "configs/methods/supervised"
 PARTS = [

@@ -12,6 +12,8 @@ train_dataloader = dict(
         image_size="$image_size",
         fit="$fit",
         seed="$seed",
+        labels="$labels",
+        unannotated="$unannotated",
         augmentation=dict(
             rotation=15.0,
             scaling=0.2,
@@ -47,6 +49,7 @@ custom_hooks = [
         image_size="$image_size",
         fit="$fit",
         batch_size="$batch_size",
+        labels="$labels",
     ),
     dict(type="ResumeHook", folder="$work_dir", iterations="$measured_iters"),
     dict(type="ProgressHook", title="$title"),

@@ -55,13 +55,15 @@ class PreparedDataset:
 
     Args:
         root: Its folder.
+        labels: Folder of label maps `<sample>.png` that stand in for its own.
 
     Raises:
         InputError: If the folder holds no finished prepared data set.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, labels: Path | None = None) -> None:
         self.root = root
+        self.labels = root / "labels" if labels is None else labels
         self.card: dict[str, Any] = read_json(root / "card.json")
         self.name: str = self.card["dataset"]
         numbers = {column: [""] for column in COLUMNS if column not in TEXT_COLUMNS}
@@ -109,13 +111,13 @@ class PreparedDataset:
         """Return the stored image of a sample: (H, W) uint8 or uint16, (H, W, 3) uint8 RGB, or (H, W, C) uint16."""
         channels = self.card["channels"]
         if self.card["is_volume"] and len(channels) > 1:
-            return np.stack([_read(self.root / "images" / f"{sample}_{name}.png") for name in channels], -1)
-        stored = _read(self.root / "images" / f"{sample}.png")
+            return np.stack([read_map(self.root / "images" / f"{sample}_{name}.png") for name in channels], -1)
+        stored = read_map(self.root / "images" / f"{sample}.png")
         return stored[:, :, ::-1] if stored.ndim == 3 else stored
 
     def label(self, sample: str) -> np.ndarray:
         """Return the class ids of a sample: (H, W) uint8."""
-        return _read(self.root / "labels" / f"{sample}.png")
+        return read_map(self.labels / f"{sample}.png")
 
     def label_volume(self, case: str) -> np.ndarray:
         """Return the class ids of a case: (slices, H, W) uint8."""
@@ -157,8 +159,13 @@ def finish(
     return PreparedDataset(root)
 
 
-def _read(path: Path) -> np.ndarray:
+def read_map(path: Path) -> np.ndarray:
+    """Read a PNG file as it is stored.
+
+    Raises:
+        InputError: If it is missing or no image.
+    """
     values = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
     if values is None:
-        raise InputError(path, "file", "unreadable or missing", "a PNG file", "Prepare the data set again.")
+        raise InputError(path, "file", "unreadable or missing", "a PNG file", "Run the stage that makes it again.")
     return values

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from mmseg_ext.data.intensity import to_unit
-from mmseg_ext.data.prepared import Case, PreparedDataset
+from mmseg_ext.data.prepared import IGNORED, Case, PreparedDataset, read_map
 from mmseg_ext.engine.augment import Augmentation, generator
 from mmseg_ext.engine.fit import fit_to
 from mmseg_ext.registry import DATASETS, FUNCTIONS
@@ -78,7 +78,14 @@ class PreparedSlices(Dataset):
         fit: `pad` or `resize`, see `mmseg_ext.engine.fit`.
         augmentation: Fields of `Augmentation`.
         seed: Seed of the augmentation.
+        labels: Folders of label maps that stand in for those of some data sets, by name.
+        unannotated: Class ids that become `IGNORED` as soon as a label is read.
+        follow: Further integer maps that go through the transforms of the label: by the name they get in a sample, the
+            folder of `<sample>.png` (8 or 16 bits, the size of the image) of each data set by name.
         cache_bytes: Memory for decoded slices, in bytes.
+
+    Raises:
+        InputError: If a map is missing or has not the size of its image.
     """
 
     def __init__(
@@ -89,15 +96,23 @@ class PreparedSlices(Dataset):
         fit: str,
         augmentation: Mapping[str, float],
         seed: int,
+        labels: Mapping[str, str] | None = None,
+        unannotated: Sequence[int] = (),
+        follow: Mapping[str, Mapping[str, str]] | None = None,
         cache_bytes: int = CACHE_BYTES,
     ) -> None:
         self.size = (int(image_size[0]), int(image_size[1]))
         self.rule = fit
         self.augmentation = Augmentation(**augmentation)
         self.seed = seed
+        self.follow = {
+            name: {dataset: Path(folder) for dataset, folder in folders.items()}
+            for name, folders in (follow or {}).items()
+        }
+        self._unannotated = list(unannotated)
         self._free = cache_bytes
-        self._cache: dict[int, tuple[np.ndarray, np.ndarray]] = {}
-        self._prepared = {name: PreparedDataset(Path(folder)) for name, folder in prepared.items()}
+        self._cache: dict[int, tuple[np.ndarray, list[np.ndarray]]] = {}
+        self._prepared = prepared_datasets(prepared, labels)
         self._intensity = {name: intensity_columns(data) for name, data in self._prepared.items()}
         cases = cases_of(read_subset(Path(subset_file)), "train", self._prepared, Path(subset_file))
         self.samples = [(case.dataset, sample) for case in cases for sample in case.samples]
@@ -106,37 +121,66 @@ class PreparedSlices(Dataset):
         return len(self.samples)
 
     def __getitem__(self, index: tuple[int, int]) -> dict[str, np.ndarray]:
-        """Return `image` (H, W, C) float32 and `label` (H, W) uint8 at the input size."""
+        """Return `item`, `image` (H, W, C) float32, `label` (H, W) uint8 and the maps that follow, at input size."""
         epoch, item = index
         dataset, sample = self.samples[item]
-        stored, label = self._read(item)
+        stored, maps = self._read(item)
         unit = to_unit(stored, *self._intensity[dataset][sample])
-        image, maps = self.augmentation(generator(self.seed, epoch, item), unit, [label], self.size)
-        return {"image": image.reshape(*self.size, -1), "label": maps[0]}
+        image, moved = self.augmentation(generator(self.seed, epoch, item), unit, maps, self.size)
+        found = dict(zip(["label", *self.follow], moved, strict=True))
+        return {"item": np.int64(item), "image": image.reshape(*self.size, -1), **found}
 
-    def _read(self, item: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return image and label of an item, scaled to lie inside the input, in their stored types."""
+    def _read(self, item: int) -> tuple[np.ndarray, list[np.ndarray]]:
+        """Return image, and label and other maps of an item, scaled to lie inside the input, in their stored types."""
         if item in self._cache:
             return self._cache[item]
         dataset, sample = self.samples[item]
         data = self._prepared[dataset]
         stored, label = data.image(sample), data.label(sample)
+        # Before anything can look at the label.
+        label[np.isin(label, self._unannotated)] = IGNORED
         fit = fit_to(stored.shape[:2], self.size, self.rule)
-        decoded = (np.ascontiguousarray(fit.scale(stored)), fit.scale_labels(label))
-        size = decoded[0].nbytes + decoded[1].nbytes
+        maps = [label, *(self._followed(name, dataset, sample, label.shape) for name in self.follow)]
+        decoded = (np.ascontiguousarray(fit.scale(stored)), [fit.scale_labels(one) for one in maps])
+        size = decoded[0].nbytes + sum(one.nbytes for one in decoded[1])
         if size <= self._free:
             self._free -= size
             self._cache[item] = decoded
         return decoded
 
+    def _followed(self, name: str, dataset: str, sample: str, shape: tuple[int, ...]) -> np.ndarray:
+        file = self.follow[name][dataset] / f"{sample}.png"
+        found = read_map(file)
+        if found.shape != shape:
+            raise InputError(file, "size", found.shape, f"{shape}, the size of its image")
+        return found
+
+
+def prepared_datasets(
+    prepared: Mapping[str, str], labels: Mapping[str, str] | None = None
+) -> dict[str, PreparedDataset]:
+    """Return prepared data sets by name, some with other labels than their own; arguments as in `PreparedSlices`."""
+    other = {name: Path(folder) for name, folder in (labels or {}).items()}
+    return {name: PreparedDataset(Path(folder), other.get(name)) for name, folder in prepared.items()}
+
 
 @FUNCTIONS.register_module()
 def stack_samples(samples: Sequence[Mapping[str, np.ndarray]]) -> dict[str, Any]:
-    """Return `inputs` (N, C, H, W) float32, channels last in memory, and `data_samples` (N, H, W) int64."""
+    """Return a batch.
+
+    `inputs` (N, C, H, W) float32, channels last in memory; `data_samples` (N, H, W) int64; `item` (N,) int64, the
+    places of the samples in the data set; and every map that follows the label, by name, (N, H, W) int64.
+    """
+    others = [name for name in samples[0] if name not in ("image", "label")]
     return {
         "inputs": to_input([sample["image"] for sample in samples]),
-        "data_samples": torch.from_numpy(np.stack([sample["label"] for sample in samples])).long(),
+        "data_samples": _stack(samples, "label"),
+        **{name: _stack(samples, name) for name in others},
     }
+
+
+def _stack(samples: Sequence[Mapping[str, np.ndarray]], name: str) -> Tensor:
+    return torch.from_numpy(np.stack([sample[name] for sample in samples])).long()
 
 
 def to_input(images: Sequence[np.ndarray]) -> Tensor:

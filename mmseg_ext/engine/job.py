@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 from mmengine.config import Config
 from mmengine.device import get_device
@@ -17,9 +18,13 @@ from mmseg_ext.suite.catalogue import Catalogue
 from mmseg_ext.suite.errors import InputError
 from mmseg_ext.suite.files import hash_file
 from mmseg_ext.suite.matrix import PlannedRun, as_plain
+from mmseg_ext.suite.method_config import method_config
+from mmseg_ext.suite.need import Need, folders
 from mmseg_ext.suite.paths import Paths
-from mmseg_ext.suite.run_key import FORMAT_VERSION, method_config
+from mmseg_ext.suite.run_key import FORMAT_VERSION
+from mmseg_ext.suite.stages import needs_of
 from mmseg_ext.suite.task import Task
+from mmseg_ext.suite.track import Inference, Selection
 
 
 @dataclass(frozen=True)
@@ -27,9 +32,9 @@ class Variant:
     """One way to choose weights and to predict with them."""
 
     selection: str
-    """`last` or `best_val`."""
+    """One of `mmseg_ext.suite.track.Selection`."""
     inference: str
-    """`plain` or `flip`."""
+    """One of `mmseg_ext.suite.track.Inference`."""
 
     @classmethod
     def parse(cls, text: str) -> Variant:
@@ -38,10 +43,12 @@ class Variant:
         Raises:
             InputError: If it is no such name.
         """
-        selection, _, inference = text.rpartition("_")
-        if selection not in ("last", "best_val") or inference not in ("plain", "flip"):
-            raise InputError("command line", "--variant", text, "last or best_val, then _plain or _flip")
-        return cls(selection, inference)
+        for selection in get_args(Selection):
+            inference = text.removeprefix(f"{selection}_")
+            if inference in get_args(Inference):
+                return cls(selection, inference)
+        expected = f"one of {', '.join(get_args(Selection))}, then _ and one of {', '.join(get_args(Inference))}"
+        raise InputError("command line", "--variant", text, expected)
 
 
 @dataclass(frozen=True)
@@ -52,6 +59,8 @@ class Job:
     key: str
     task: Task
     prepared: dict[str, PreparedDataset]
+    needs: list[Need]
+    """Results of earlier stages the run starts from."""
     cases: dict[str, list[Case]]
     """Cases by subset: train, val, test."""
     facts: Facts
@@ -70,8 +79,20 @@ class Job:
             "format": FORMAT_VERSION,
             "key": self.key,
             "data": {name: data.content_hash for name, data in self.prepared.items()},
+            "needs": {str(need.folder): hash_file(need.done) for need in self.needs},
             "subset_sha256": self.subset_sha256,
+            "test_selection": self.selects_on_test,
         }
+
+    @property
+    def selects_on_test(self) -> bool:
+        """Whether a variant needs the weights that are best on the test cases."""
+        return any(variant.selection == "best_test" for variant in self.variants.values())
+
+    @property
+    def selections(self) -> int:
+        """Sets of weights a checkpoint holds besides the current ones."""
+        return bool(self.cases["val"]) + self.selects_on_test
 
 
 def make_job(
@@ -99,6 +120,11 @@ def make_job(
         if len(data.card["channels"]) != len(first.card["channels"]):
             expected = f"as many channels as {first.name} has: {first.card['channels']}"
             raise InputError(card, "channels", data.card["channels"], expected)
+    needs = needs_of(planned, catalogue, paths)
+    for need in needs:
+        if not need.done.is_file():
+            raise InputError(need.done, "file", "nothing", f"the result of the stage {need.stage}", "Run that stage.")
+    found = folders(needs)
     table = read_subset(subset)
     cases = {name: cases_of(table, name, prepared, subset) for name in ("train", "val", "test")}
     asked = {name: Variant.parse(name) for name in variants}
@@ -115,10 +141,17 @@ def make_job(
         seed=run.seed,
         num_workers=threads if get_device() == "cuda" else 0,
         work_dir=str(paths.work(key)),
+        labels=found.pop("labels", {}),
+        unannotated=[list(task.classes).index(name) for name in task.unseen],
+        needs=found,
         **schedule_facts(schedule, sum(len(case.samples) for case in cases["train"])),
     )
     file = catalogue.method_config(run.track, run.method)
     config = resolve(method_config(file), facts, file)
+    if any(variant.selection == "best_test" for variant in asked.values()):
+        validation = next(hook for hook in config.custom_hooks if hook["type"] == "ValidationHook")
+        # Whatever labels a run learns from, it is tested on the true ones.
+        config.custom_hooks.append({**validation, "type": "TestSelectionHook", "labels": {}})
     import_components(config.to_dict())
     layout = as_plain(catalogue.dataset(first.name, subset, "dataset").layout)
-    return Job(planned, key, task, prepared, cases, facts, config, threads, asked, layout, hash_file(subset))
+    return Job(planned, key, task, prepared, needs, cases, facts, config, threads, asked, layout, hash_file(subset))

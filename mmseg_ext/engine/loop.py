@@ -8,7 +8,8 @@ import torch
 from mmengine.runner import BaseLoop, Runner
 from torch import nn
 
-from mmseg_ext.registry import LOOPS
+from mmseg_ext.noise_robust.paradigm import PlainTraining
+from mmseg_ext.registry import LOOPS, PARADIGMS
 
 
 @LOOPS.register_module()
@@ -22,10 +23,14 @@ class IterationLoop(BaseLoop):
         runner: The runner.
         dataloader: Config of the data loader; its sampler has an attribute `start`.
         max_iters: Iterations in all.
+        paradigm: Config of what one iteration does, see `mmseg_ext.noise_robust.paradigm`.
     """
 
-    def __init__(self, runner: Runner, dataloader: dict[str, Any], max_iters: int) -> None:
+    def __init__(
+        self, runner: Runner, dataloader: dict[str, Any], max_iters: int, paradigm: dict[str, Any] | None = None
+    ) -> None:
         super().__init__(runner, dataloader)
+        self.paradigm: PlainTraining = PARADIGMS.build(paradigm or {"type": "PlainTraining"})
         # Its own generator: starting the loader must not move the random state that dropout draws from.
         self.dataloader.generator = torch.Generator().manual_seed(0)
         self.max_iters = max_iters
@@ -37,6 +42,7 @@ class IterationLoop(BaseLoop):
     def run(self) -> nn.Module:
         """Train; hooks at `before_train` may have moved `iter`."""
         runner = self.runner
+        self.paradigm.start(runner.model, self.dataloader.dataset, self.max_iters)
         runner.call_hook("before_train")
         runner.call_hook("before_train_epoch")
         self.dataloader.sampler.start = self.iter * self.dataloader.batch_size
@@ -52,6 +58,6 @@ class IterationLoop(BaseLoop):
         """Make one optimiser step; during `after_train_iter` the iteration is not yet counted."""
         runner = self.runner
         runner.call_hook("before_train_iter", batch_idx=self.iter, data_batch=batch)
-        outputs = runner.model.train_step(batch, optim_wrapper=runner.optim_wrapper)
+        outputs = self.paradigm.step(runner.model, batch, runner.optim_wrapper)
         runner.call_hook("after_train_iter", batch_idx=self.iter, data_batch=batch, outputs=outputs)
         self.iter += 1

@@ -3,9 +3,11 @@
 A method config knows nothing of data or length. Where it needs such a value it writes a placeholder, a string
 
     "$name"            the value itself, whatever its type
+    "$a/b"             for results of earlier stages only: the path of a file b in the folder a
     "$name * 0.05"     an integer: the product rounded, and at least 1; the factor is a decimal number
 
-with a name from `Facts`. Any other string, and a `$` anywhere but at its beginning, is left alone. For example
+with a name from `Facts`, or of the result of an earlier stage (`mmseg_ext.suite.need`), which stands for its folder.
+Any other string, and a `$` anywhere but at its beginning, is left alone. For example
 
     decode_head=dict(type="FCNHead", num_classes="$num_classes", ...)
     param_scheduler=[dict(type="LinearLR", end="$max_iters * 0.05", ...), dict(type="PolyLR", end="$max_iters", ...)]
@@ -29,7 +31,7 @@ from mmseg_ext.engine.hooks.validation import evenly_spaced
 from mmseg_ext.suite.errors import InputError, unknown_name
 from mmseg_ext.suite.suite_config import Schedule
 
-_PLACEHOLDER = re.compile(r"\$(?P<name>\w+)(?:\s*\*\s*(?P<factor>\d+(?:\.\d+)?))?")
+_PLACEHOLDER = re.compile(r"\$(?P<name>\w+)(?:\s*\*\s*(?P<factor>\d+(?:\.\d+)?)|/(?P<file>[\w./-]+))?")
 
 
 @dataclass(frozen=True)
@@ -63,11 +65,18 @@ class Facts:
     """Processes that load data; 0 loads in the training process."""
     work_dir: str
     """Folder of checkpoints and logs."""
+    labels: dict[str, str] = dataclasses.field(default_factory=dict)
+    """Folder of label maps that stand in for those of a prepared data set in training and validation, by its name."""
+    unannotated: list[int] = dataclasses.field(default_factory=list)
+    """Class ids that training must never see."""
+    needs: dict[str, Any] = dataclasses.field(default_factory=dict)
+    """Results of earlier stages by name: a folder, or folders by data set."""
 
     @property
-    def names(self) -> list[str]:
-        """All names."""
-        return [field.name for field in dataclasses.fields(self)]
+    def values(self) -> dict[str, Any]:
+        """All that a placeholder can name."""
+        own = {field.name: getattr(self, field.name) for field in dataclasses.fields(self) if field.name != "needs"}
+        return {**own, **self.needs}
 
 
 def iterations(schedule: Schedule, training_samples: int) -> int:
@@ -116,10 +125,14 @@ def _replace(value: Any, facts: Facts, file: Path | str, where: str) -> Any:
 def _value(text: str, facts: Facts, file: Path | str, where: str) -> Any:
     match = _PLACEHOLDER.fullmatch(text)
     if match is None:
-        raise InputError(file, where, text, "$name or $name * factor")
-    if match["name"] not in facts.names:
-        raise unknown_name(file, where, match["name"], "a fact of the run", facts.names)
-    value = getattr(facts, match["name"])
+        raise InputError(file, where, text, "$name, $name * factor or $name/file")
+    if match["name"] not in facts.values:
+        raise unknown_name(file, where, match["name"], "a fact of the run", facts.values)
+    value = facts.values[match["name"]]
+    if match["file"] is not None:
+        if match["name"] not in facts.needs or not isinstance(value, str):
+            raise InputError(file, where, text, f"a file only in a stage's folder; {match['name']} is {value!r}")
+        return f"{value}/{match['file']}"
     if match["factor"] is None:
         return value
     if not isinstance(value, int | float):

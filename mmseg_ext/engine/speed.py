@@ -14,7 +14,7 @@ from torch import nn
 from mmseg_ext.engine.cost import hardware, network_cost, peak_memory_mb
 from mmseg_ext.engine.resolve import Facts, resolve
 from mmseg_ext.registry import build_model
-from mmseg_ext.suite.run_key import method_config
+from mmseg_ext.suite.method_config import method_config
 
 
 def measure_method(

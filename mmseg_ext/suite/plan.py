@@ -6,10 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from mmseg_ext.suite.catalogue import Catalogue
+from mmseg_ext.suite.errors import InputError
 from mmseg_ext.suite.loading import StrictModel, parse
 from mmseg_ext.suite.matrix import PlannedRun, RunId, as_plain, expand
+from mmseg_ext.suite.need import Need, all_needs
 from mmseg_ext.suite.paths import Paths
 from mmseg_ext.suite.run_key import run_key
+from mmseg_ext.suite.stages import needs_of
 from mmseg_ext.suite.suite_config import Suite
 
 
@@ -63,12 +66,18 @@ class Plan:
         self.paths = paths
         self.runs: dict[RunId, PlannedRun] = {planned.id: planned for planned in expand(suite, catalogue, file)}
         self.keys: dict[RunId, str] = {run: run_key(planned, catalogue) for run, planned in self.runs.items()}
+        self.needs: dict[RunId, list[Need]] = {
+            run: needs_of(planned, catalogue, paths) for run, planned in self.runs.items()
+        }
+        self.stage_results = _by_folder(self.needs, file)
+        """Every earlier stage's result that some run needs, directly or not, by its folder."""
         self.tasks = {run.task: catalogue.task(run.task, file, "tasks") for run in self.runs}
 
     @property
     def datasets(self) -> list[str]:
-        """Names of all data sets the tasks use, sorted."""
-        return sorted({name for task in self.tasks.values() for name in task.datasets})
+        """Names of all data sets that tasks and earlier stages use, sorted."""
+        used = {name for task in self.tasks.values() for name in task.datasets}
+        return sorted(used.union(*(need.datasets for need in self.stage_results.values())))
 
     def as_plain(self) -> dict[str, Any]:
         """Return the plan as JSON-able data."""
@@ -126,3 +135,14 @@ class Plan:
             "work": str(self.paths.work(key)),
             "schedule": as_plain(self.runs[run].schedule),
         }
+
+
+def _by_folder(needs: dict[RunId, list[Need]], file: Path | str) -> dict[str, Need]:
+    found: dict[str, Need] = {}
+    for run, wanted in needs.items():
+        for need in all_needs(wanted):
+            other = found.setdefault(str(need.folder), need)
+            if other.parts != need.parts:
+                expected = f"one recipe for {need.folder}, which another run of the suite makes otherwise"
+                raise InputError(file, f"{need.stage} of {run}", need.recipe, expected)
+    return found

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from functools import cache
-from pathlib import Path
 from typing import Any
-
-from mmengine.config import Config
 
 from mmseg_ext.suite.catalogue import Catalogue
 from mmseg_ext.suite.components import PACKAGE, hash_sources, used_components
 from mmseg_ext.suite.dataset_card import DatasetCard
-from mmseg_ext.suite.errors import InputError
 from mmseg_ext.suite.files import hash_file, hash_value
 from mmseg_ext.suite.matrix import PlannedRun, as_plain
+from mmseg_ext.suite.method_config import method_config
+from mmseg_ext.suite.paths import Paths
+from mmseg_ext.suite.stages import needs_of
 
 FORMAT_VERSION = 1
 """Version of what a run folder holds; raised when an older folder can no longer be read."""
@@ -29,20 +27,6 @@ _DESCRIPTIVE = {
     "nsd_tolerance",
     "source",
 }
-
-
-@cache
-def method_config(path: Path) -> dict[str, Any]:
-    """Return a method's MMEngine config with its bases merged.
-
-    Raises:
-        InputError: If the file is not a valid config.
-    """
-    try:
-        config: dict[str, Any] = Config.fromfile(path).to_dict()
-    except Exception as error:  # a config is code: whatever it raises is the user's to see
-        raise InputError(path, "content", f"{type(error).__name__}: {error}", "a valid MMEngine config") from error
-    return config
 
 
 def source_recipe(card: DatasetCard) -> dict[str, Any]:
@@ -84,7 +68,8 @@ def run_key(planned: PlannedRun, catalogue: Catalogue) -> str:
     """Return the hash that names a run's working directory.
 
     It covers the resolved method config, the schedule, the task, the condition, the seed, the recipe of
-    every data set (card, converter, split) and the source of the engine and of the components the config names.
+    every data set (card, converter, split) and of every earlier stage's result the run starts from, and the source of
+    the engine and of the components the config names.
     """
     run = planned.id
     config = method_config(catalogue.method_config(run.track, run.method))
@@ -104,6 +89,7 @@ def run_key(planned: PlannedRun, catalogue: Catalogue) -> str:
         "condition": {key: value for key, value in as_plain(condition).items() if key != "title"},
         "seed": run.seed,
         "data": datasets,
+        "needs": [need.parts for need in needs_of(planned, catalogue, Paths())],
         "code": hash_sources(sources),
     }
     return hash_value(parts)[:16]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from mmseg_ext.suite.dataset_card import DatasetCard, DerivedSplit, Name, PathSplit, Subset
 from mmseg_ext.suite.loading import StrictModel
@@ -28,6 +28,16 @@ class Task(StrictModel):
     classes: Annotated[list[Name], Field(min_length=2)]
     """Class names by id, background first; every data set of the task must have exactly these."""
     nsd_tolerance: Annotated[float, Field(gt=0)] = 2.0
+    unseen: list[Name] = []
+    """Classes that are tested but whose labels and names training must never see."""
+
+    @model_validator(mode="after")
+    def _unseen_are_classes(self) -> Task:
+        if strange := set(self.unseen) - set(self.classes):
+            raise ValueError(f"unseen classes that are among the classes, found {sorted(strange)}")
+        if set(self.unseen) >= set(self.classes[1:]):
+            raise ValueError("at least one foreground class that is not unseen")
+        return self
 
     @property
     def datasets(self) -> list[str]:

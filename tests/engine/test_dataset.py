@@ -4,7 +4,7 @@ import pytest
 import torch
 from support.tiny_run import make_boxes
 
-from mmseg_ext.data.prepared import PreparedDataset
+from mmseg_ext.data.prepared import PreparedDataset, write_image
 from mmseg_ext.engine.dataset import PreparedSlices, read_subset, stack_samples
 from mmseg_ext.suite.errors import InputError
 
@@ -49,7 +49,7 @@ def test_the_cache_changes_nothing_and_stays_within_its_limit(subset):
             assert np.array_equal(one, small[2, item]["image"])
     assert len(cached._cache) == 6
     assert len(bare._cache) == 0
-    assert sum(image.nbytes + label.nbytes for image, label in small._cache.values()) <= 4000
+    assert sum(image.nbytes + maps[0].nbytes for image, maps in small._cache.values()) <= 4000
 
 
 def test_a_batch_is_two_tensors_with_channels_last(subset):
@@ -71,3 +71,45 @@ def test_a_table_that_cannot_be_used_is_an_input_error(tmp_path, text, field):
     with pytest.raises(InputError) as error:
         read_subset(tmp_path / "cases.csv")
     assert error.value.field == field
+
+
+def labels_of(folder, value):
+    """Write maps of one value for every sample."""
+    data = PreparedDataset(folder.parent / "boxes")
+    for sample in data.samples["sample"]:
+        write_image(folder / f"{sample}.png", np.full(data.label(sample).shape, value, np.uint16))
+    return {"boxes": str(folder)}
+
+
+def test_other_labels_stand_in_for_those_of_the_data_set(subset):
+    found = slices(subset, labels=labels_of(subset.parent / "noisy", 1))[0, 0]
+    assert (found["label"][6:26, 3:29] == 1).all()
+
+
+def test_unannotated_classes_are_ignored_and_never_seen(subset):
+    plain, found = slices(subset)[0, 0]["label"], slices(subset, unannotated=[1])[0, 0]["label"]
+    assert set(np.unique(plain)) == {0, 1}
+    assert np.array_equal(found == 255, plain == 1)
+    assert set(np.unique(found)) == {0, 255}
+
+
+def test_maps_follow_the_label_through_every_transform(subset):
+    data = PreparedDataset(subset.parent / "boxes")
+    for sample in data.samples["sample"]:
+        write_image(subset.parent / "maps" / f"{sample}.png", data.label(sample).astype(np.uint16) * 700)
+    follow = {"regions": {"boxes": str(subset.parent / "maps")}}
+    augmentation = {"rotation": 40.0, "scaling": 0.3, "shift": 0.1, "horizontal_flip": 0.5}
+    data = slices(subset, follow=follow, augmentation=augmentation)
+    batch = stack_samples([data[epoch, 4] for epoch in range(4)])
+    assert torch.equal(batch["regions"], batch["data_samples"] * 700)
+    assert batch["data_samples"].any()
+    assert batch["item"].tolist() == [4, 4, 4, 4]
+
+
+def test_a_map_of_another_size_is_refused(subset):
+    write_image(subset.parent / "maps/b_0.png", np.zeros((9, 9), np.uint8))
+    data = slices(subset, follow={"regions": {"boxes": str(subset.parent / "maps")}})
+    with pytest.raises(InputError, match=r"b_0.png: size: found \(9, 9\), expected \(20, 26\)"):
+        data[0, 0]
+    with pytest.raises(InputError, match=r"b_1\.png"):
+        data[0, 1]

@@ -1,3 +1,5 @@
+import dataclasses
+
 import pytest
 
 from mmseg_ext.engine.resolve import Facts, iterations, resolve, schedule_facts
@@ -44,3 +46,17 @@ def test_length_of_a_schedule():
     facts = schedule_facts(Schedule(**base, iterations=10, validations=4), 5)
     assert facts["measured_iters"] == [2, 5, 8, 10]
     assert schedule_facts(Schedule(**base, iterations=2, validations=4), 5)["measured_iters"] == [1, 2]
+
+
+def test_results_of_earlier_stages_are_folders_or_files_in_them():
+    facts = dataclasses.replace(FACTS, needs={"pretrained": "results/encoder", "maps": {"a": "data/maps"}})
+    config = {"file": "$pretrained/encoder.pth", "folder": "$pretrained", "maps": "$maps"}
+    expected = {"file": "results/encoder/encoder.pth", "folder": "results/encoder", "maps": {"a": "data/maps"}}
+    assert resolve(config, facts, "method.py").to_dict() == expected
+
+
+@pytest.mark.parametrize("text", ["$maps/x.png", "$title/x.png"])
+def test_a_file_needs_one_folder(text):
+    facts = dataclasses.replace(FACTS, needs={"maps": {"a": "data/maps"}})
+    with pytest.raises(InputError, match="a file only in a stage's folder"):
+        resolve({"file": text}, facts, "method.py")

@@ -6,7 +6,7 @@ from support.methods import METHODS, weightless
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
-from mmseg_ext.suite.run_key import method_config
+from mmseg_ext.suite.method_config import method_config
 
 FILE = METHODS / "supervised/hiperformer.py"
 

@@ -5,7 +5,7 @@ import pytest
 
 from mmseg_ext.suite.catalogue import Catalogue
 from mmseg_ext.suite.errors import InputError
-from mmseg_ext.suite.run_key import method_config
+from mmseg_ext.suite.method_config import method_config
 from mmseg_ext.suite.scaffold_method import scaffold_method
 
 ROOT = Path(__file__).parents[2]

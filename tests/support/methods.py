@@ -9,7 +9,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from mmseg_ext.engine.resolve import Facts, resolve
 from mmseg_ext.registry import build_model
-from mmseg_ext.suite.run_key import method_config
+from mmseg_ext.suite.method_config import method_config
 
 METHODS = Path(__file__).parents[2] / "configs/methods"
 

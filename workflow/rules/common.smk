@@ -1,5 +1,6 @@
 """Read the suite, check every name, and name files. First of all rule files."""
 
+import json
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -75,6 +76,35 @@ def planned(wildcards):
     if run not in PLAN.runs:
         raise WorkflowError(f"{run} is not part of suite {SUITE.suite!r} ({SUITE_FILE})")
     return PLAN.runs[run]
+
+
+def stage_result(pattern):
+    """How to find, from a rule's wildcards, the result of an earlier stage whose folder has this pattern."""
+
+    def find(wildcards):
+        folder = pattern.format(**wildcards)
+        if folder not in PLAN.stage_results:
+            raise WorkflowError(f"{folder} is not needed by any run of suite {SUITE.suite!r} ({SUITE_FILE})")
+        return PLAN.stage_results[folder]
+
+    return find
+
+
+def stage_inputs(pattern):
+    """Prepared data and earlier results that a stage starts from."""
+    find = stage_result(pattern)
+
+    def files(wildcards):
+        need = find(wildcards)
+        return [f"{PATHS.prepared(name)}/card.json" for name in need.datasets] + [str(each.done) for each in need.needs]
+
+    return files
+
+
+def stage_recipe(pattern):
+    """A stage's recipe as JSON: a parameter, so that a changed recipe makes the result out of date."""
+    find = stage_result(pattern)
+    return lambda wildcards: json.dumps(find(wildcards).recipe, sort_keys=True)
 
 
 def prepared_cards(wildcards):

@@ -5,6 +5,7 @@ rule train:
     input:
         cards=prepared_cards,
         cases=rules.subset.output.cases,
+        needs=lambda wildcards: [str(need.done) for need in PLAN.needs[planned(wildcards).id]],
     output:
         run=f"{RUN}/run.json",
         config=f"{RUN}/config.py",

@@ -27,8 +27,8 @@ KEPT = 2
 class ResumeHook(Hook):
     """Continue from the newest checkpoint of a folder, and write checkpoints there.
 
-    A checkpoint holds weights, optimiser, schedule, the state of all random number generators, of the other hooks, and
-    the position; it is written aside and renamed. Weights that are not finite are never written.
+    A checkpoint holds weights, optimiser, schedule, the state of all random number generators, of the paradigm and of
+    the other hooks, and the position; it is written aside and renamed. Weights that are not finite are never written.
 
     Args:
         folder: Where the checkpoints lie.
@@ -74,6 +74,7 @@ class ResumeHook(Hook):
             "model": weights,
             "optim_wrapper": runner.optim_wrapper.state_dict(),
             "param_schedulers": [_plain(scheduler.state_dict()) for scheduler in runner.param_schedulers],
+            "paradigm": runner.train_loop.paradigm.state_dict(),
             "hooks": {hook.state_name: hook.state_dict() for hook in _stateful(runner)},
             "random": random_state(),
         }
@@ -89,6 +90,7 @@ class ResumeHook(Hook):
         runner.optim_wrapper.load_state_dict(state["optim_wrapper"])
         for scheduler, saved in zip(runner.param_schedulers, state["param_schedulers"], strict=True):
             scheduler.load_state_dict(saved)
+        runner.train_loop.paradigm.load_state_dict(state["paradigm"])
         for hook in _stateful(runner):
             hook.load_state_dict(state["hooks"][hook.state_name])
         set_random_state(state["random"])

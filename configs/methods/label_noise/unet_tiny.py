@@ -1,0 +1,1 @@
+_base_ = ["../supervised/unet_tiny.py"]

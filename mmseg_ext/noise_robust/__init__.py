@@ -1,0 +1,1 @@
+"""Training under label noise: DALE and what it is compared with."""
