@@ -11,6 +11,7 @@ from support.tiny_run import TinyRun
 
 from mmseg_ext.data.prepared import IGNORED
 from mmseg_ext.engine.dataset import PreparedSlices, stack_samples
+from mmseg_ext.noise_robust.paradigm import PlainTraining
 from mmseg_ext.registry import SCOPE, build_model, import_components
 from mmseg_ext.suite.files import read_json
 from mmseg_ext.suite.matrix import RunId
@@ -52,7 +53,7 @@ def test_every_card_trains_one_iteration(name, tmp_path):
     assert (IGNORED in present) == bool(card.ignored_values)
 
     before = {key: value.detach().clone() for key, value in model.named_parameters()}
-    log = model.train().train_step(batch, optimiser)
+    log = PlainTraining().step(model.train(), batch, optimiser)
     assert torch.isfinite(log["loss"])
     assert log["loss"] > 0
     moved = [key for key, value in model.named_parameters() if not torch.equal(value, before[key])]
