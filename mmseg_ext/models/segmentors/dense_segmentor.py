@@ -105,7 +105,7 @@ class DenseSegmentor(EncoderDecoder):
 
     def loss(self, inputs: Tensor, data_samples: Tensor | list[Any]) -> dict[str, Tensor]:
         """Return the losses that the `loss_decode` of the active heads define, by name."""
-        return self.losses_of(self.dense_logits(inputs), _labels(data_samples))
+        return self.losses_of(self.dense_logits(inputs), labels_of(data_samples))
 
     def losses_of(self, dense: Sequence[Tensor], labels: Tensor, weight: Tensor | None = None) -> dict[str, Tensor]:
         """Return the losses of given logits, by name.
@@ -149,7 +149,8 @@ class DenseSegmentor(EncoderDecoder):
         return F.interpolate(found, size=tuple(size), mode="bilinear", align_corners=self.align_corners)
 
 
-def _labels(data_samples: Tensor | list[Any]) -> Tensor:
+def labels_of(data_samples: Tensor | list[Any]) -> Tensor:
+    """Return the labels (N, H, W) of a batch, which may come as samples."""
     if isinstance(data_samples, Tensor):
         return data_samples
     return torch.stack([sample.gt_sem_seg.data.squeeze(0) for sample in data_samples])
