@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 from PIL import Image
 
+from mmseg_ext.data.convert.class_ids import to_class_ids
 from mmseg_ext.data.convert.mask_files import (
     IMAGE_ENDINGS,
     MASK_ENDINGS,
@@ -25,11 +26,11 @@ from mmseg_ext.data.convert.pairing import (
     find_folder,
     pair_by_pattern,
     pair_files,
-    to_class_ids,
 )
 from mmseg_ext.data.intensity import limits
-from mmseg_ext.suite.dataset_card import DatasetCard, ImageMaskPairs
+from mmseg_ext.suite.dataset_card import DatasetCard
 from mmseg_ext.suite.errors import InputError
+from mmseg_ext.suite.layouts import ImageMaskPairs
 
 ENDINGS = IMAGE_ENDINGS
 
