@@ -43,8 +43,9 @@ def set_at(suite, path, value):
 def test_the_matrix_is_full_and_sorted(configs):
     suite = set_at(demo(), "seeds", [1, 0])
     expanded = plan(configs, suite)
-    runs = suite["tracks"]["supervised"]
-    assert len(expanded.runs) == len(runs["tasks"]) * len(runs["methods"]) * len(runs["conditions"]) * 2
+    for track, runs in suite["tracks"].items():
+        found = [run for run in expanded.runs if run.track == track]
+        assert len(found) == len(runs["tasks"]) * len(runs["methods"]) * len(runs["conditions"]) * 2
     assert list(expanded.runs) == sorted(expanded.runs)
     assert len(set(expanded.keys.values())) == len(expanded.runs)
 

@@ -172,9 +172,9 @@ def check_layout(layout: Layout, root: Path) -> None:
     """
     named = {"file": layout.file} if isinstance(layout, ArrayStacks) else {}
     named |= {"table": layout.table} if isinstance(layout, RunLengthMasks) else {}
-    for field, name in named.items():
+    for key, name in named.items():
         if not (root / name).is_file():
-            raise InputError(root / name, f"layout.{field}", "nothing", "an existing file")
+            raise InputError(root / name, f"layout.{key}", "nothing", "an existing file")
     if isinstance(layout, ArrayStacks) or layout.image_files is not None:
         return
     find_folder(root, layout.images, "images")
