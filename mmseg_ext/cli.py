@@ -234,6 +234,28 @@ def evaluate(
 
 
 @app.command()
+def measure_noise(
+    run: RunName,
+    variant: Annotated[str, typer.Option(help="Predictions of the test cases to measure: selection_inference.")],
+    cases: CasesFile,
+    labels: Annotated[str, typer.Option(help="Folder of noisy labels by data set, as JSON.")] = "{}",
+    configs: Configs = DEFAULT_CONFIGS,
+    data: Data = DEFAULT_DATA,
+    results: Results = DEFAULT_RESULTS,
+) -> None:
+    """Measure a run near fuzzy and sharp borders, and what it made of its noisy labels."""
+    from mmseg_ext.evaluation.label_noise import noise_table
+    from mmseg_ext.suite.files import write_text
+
+    run_id = _run_id(run)
+    task = catalogue(configs).task(run_id.task, "command line", "RUN")
+    folder = Paths(data, results).run(run_id)
+    noisy = {name: Path(path) for name, path in json.loads(labels).items()}
+    table = noise_table(run_id, folder, _prepared(task.datasets, data), cases, task, variant, noisy)
+    write_text(folder / "noise.csv", table.to_csv(index=False, lineterminator="\n"))
+
+
+@app.command()
 def controls(
     task: str,
     protocol: Protocols,

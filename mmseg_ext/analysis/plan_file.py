@@ -48,6 +48,8 @@ class Cell(StrictModel):
     key: str
     folder: Path
     work: Path
+    labels: dict[str, Path] = {}
+    """Folder of the labels that stood in for the true ones in training, by data set."""
     schedule: Schedule
 
 

@@ -59,7 +59,8 @@ def estimated_blur(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
     total, spread = along(steepness), along(steepness * distance**2)
     variance = np.divide(spread, total, out=np.full(total.shape, np.inf), where=np.abs(total) > 1e-9)
     at_border = np.clip(np.sqrt(np.maximum(3 * (variance - 1), 0)) / np.pi, SHARPEST, FUZZIEST)
-    return at_border.ravel()[nearest].reshape(mask.shape)
+    spread_out: np.ndarray = at_border.ravel()[nearest].reshape(mask.shape)
+    return spread_out
 
 
 def blur_of(data: PreparedDataset, sample: str) -> np.ndarray:

@@ -17,6 +17,7 @@ from mmseg_ext.noise_robust.confidence import Confidence, over_units
 from mmseg_ext.noise_robust.look_ahead import LookAhead, exact, finite_difference, learning_rates, untouched
 from mmseg_ext.noise_robust.paradigm import PlainTraining
 from mmseg_ext.noise_robust.region_split import Regions, RegionSplit
+from mmseg_ext.noise_robust.weighting import averaged, on_device, total_loss
 from mmseg_ext.registry import PARADIGMS
 from mmseg_ext.suite.errors import InputError
 
@@ -109,7 +110,7 @@ class DaleTraining(PlainTraining):
         if not part.has_stable:
             return None, {}
         logits, features = _logits(model, part.stable_inputs, self.alignment is not None)
-        loss = _total(model, logits, part.labels, part.stable_weight)
+        loss = total_loss(model, logits, part.labels, part.stable_weight)
         optim_wrapper.update_params(loss)
         if self.alignment is not None and self.fresh_features:
             with torch.no_grad(), untouched(model):
@@ -127,10 +128,10 @@ class DaleTraining(PlainTraining):
         look = LookAhead(model, learning_rates(model, optim_wrapper.param_groups))
 
         def fuzzy_loss(logits: list[Tensor], omega: Tensor) -> Tensor:
-            return _total(model, logits, part.labels, part.fuzzy_weight * over_units(omega, places))
+            return total_loss(model, logits, part.labels, part.fuzzy_weight * over_units(omega, places))
 
         def stable_loss(logits: list[Tensor]) -> Tensor:
-            return _total(model, logits, part.labels, part.stable_weight)
+            return total_loss(model, logits, part.labels, part.stable_weight)
 
         omega, weights = self.confidence.first(items), look.start
         for _ in range(self.steps):
@@ -146,7 +147,7 @@ class DaleTraining(PlainTraining):
     ) -> dict[str, Tensor]:
         aligned = self.alignment is not None and stable is not None
         logits, features = _logits(model, part.fuzzy_inputs, aligned)
-        loss = _total(model, logits, part.labels, part.fuzzy_weight * omega)
+        loss = total_loss(model, logits, part.labels, part.fuzzy_weight * omega)
         mean_omega = (part.regions.fuzzy * omega).sum() / part.regions.fuzzy.sum()
         outputs = {"confidence": mean_omega}
         if aligned:
@@ -197,17 +198,16 @@ class _Batch:
     def __init__(
         self, model: nn.Module, batch: dict[str, Any], split: RegionSplit, random: torch.Generator, mask_input: bool
     ) -> None:
-        data = model.data_preprocessor({"inputs": batch["inputs"], "data_samples": batch["data_samples"]}, True)
-        self.labels: Tensor = data["data_samples"]
-        images = batch["inputs"].to(data["inputs"].device)
+        inputs, self.labels = on_device(model, batch)
+        images = batch["inputs"].to(inputs.device)
         self.regions: Regions = split(images, self.labels, random)
-        self.stable_inputs = self.fuzzy_inputs = data["inputs"]
+        self.stable_inputs = self.fuzzy_inputs = inputs
         if mask_input:
             self.stable_inputs, self.fuzzy_inputs = (
                 model.data_preprocessor({"inputs": images * weight[:, None]}, True)["inputs"]
                 for weight in (self.regions.stable, self.regions.fuzzy)
             )
-        self.stable_weight, self.fuzzy_weight = (self._weight(one) for one in self.regions[:2])
+        self.stable_weight, self.fuzzy_weight = (averaged(one, self.labels) for one in self.regions[:2])
 
     @property
     def has_stable(self) -> bool:
@@ -219,23 +219,11 @@ class _Batch:
         """Whether any labelled pixel is fuzzy."""
         return bool(self.fuzzy_weight.any())
 
-    def _weight(self, mask: Tensor) -> Tensor:
-        """Return m n / sum(m): a loss that divides by the number n of valid pixels then divides by sum(m)."""
-        valid = self.labels != IGNORE
-        mask = mask * valid
-        total = mask.sum()
-        return mask * (valid.sum() / total) if total > 0 else mask
-
 
 def _logits(model: nn.Module, inputs: Tensor, features: bool) -> tuple[list[Tensor], Tensor | None]:
     if features:
         return model.logits_and_features(inputs)
     return model.dense_logits(inputs), None
-
-
-def _total(model: nn.Module, logits: list[Tensor], labels: Tensor, weight: Tensor) -> Tensor:
-    """Return the network's own loss with weighted pixels."""
-    return sum(model.losses_of(logits, labels, weight).values())
 
 
 def _refuse_what_two_steps_cannot(optim_wrapper: OptimWrapper) -> None:

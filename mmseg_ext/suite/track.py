@@ -39,6 +39,11 @@ class Track(StrictModel):
     question: str
     conditions: Annotated[dict[Name, Condition], Field(min_length=1)]
 
+    @property
+    def has_label_noise(self) -> bool:
+        """Whether some condition changes labels; what that does is then measured for all of the track's runs."""
+        return any(condition.label_noise is not None for condition in self.conditions.values())
+
 
 Selection = Literal["last", "best_val", "best_test"]
 Inference = Literal["plain", "flip", "resized_labels"]

@@ -10,4 +10,9 @@ PARADIGM_CONFIGS = {
         "confidence": {"mode": "persist"},
         "alignment": {"memory": 0.9},
     },
+    "co_teaching": {"type": "CoTeaching"},
+    "l2rw": {"type": "L2RW", "split": {"patch": 8}},
+    "mw_net": {"type": "MWNet", "split": {"patch": 8}},
+    "beco": {"type": "BECO", "split": {"patch": 8}, "warm_up": 0.01},
+    "data_parameters": {"type": "DataParameters"},
 }

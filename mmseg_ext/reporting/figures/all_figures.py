@@ -11,6 +11,7 @@ from mmseg_ext.reporting.figures import (
     distributions,
     examples,
     forest,
+    label_noise,
     learning_curves,
     ranks,
 )
@@ -24,6 +25,7 @@ def draw_all(inputs: Inputs, folder: Path) -> list[Drawing]:
     drawn: list[Drawing | None] = []
     for track in inputs.plan.tracks:
         drawn += [forest.draw(inputs, folder, track), cost_quality.draw(inputs, folder, track)]
+        drawn += label_noise.draw(inputs, folder, track)
     for track, task, dataset in inputs.test_sets():
         drawn += [
             distributions.draw(inputs, folder, track, task, dataset),
