@@ -35,7 +35,7 @@ class BECO(PlainTraining):
 
     After a first part of the training, half of the images get confident foreground of another image of the batch
     pasted over them, with its prediction as label. The paper's m comes with its pseudo-labels; here it is DALE's
-    non-fuzzy part [inferred], and pasted pixels. The paper predicts with both networks, here the first one does, at no further cost.
+    non-fuzzy part [inferred], and pasted pixels. The paper predicts with both networks, here only the first one does.
 
     Args:
         split: Arguments of `RegionSplit`, whose pixels below the threshold are reliable.

@@ -204,7 +204,7 @@ class _Batch:
         self.stable_inputs = self.fuzzy_inputs = inputs
         if mask_input:
             self.stable_inputs, self.fuzzy_inputs = (
-                model.data_preprocessor({"inputs": images * weight[:, None]}, True)["inputs"]
+                on_device(model, {**batch, "inputs": images * weight[:, None]})[0]
                 for weight in (self.regions.stable, self.regions.fuzzy)
             )
         self.stable_weight, self.fuzzy_weight = (averaged(one, self.labels) for one in self.regions[:2])

@@ -8,11 +8,12 @@ from typing import Any
 from torch import Tensor, nn
 
 from mmseg_ext.models.segmentors.dense_segmentor import IGNORE
+from mmseg_ext.noise_robust.paradigm import NETWORK_ENTRIES
 
 
 def on_device(model: nn.Module, batch: dict[str, Any]) -> tuple[Tensor, Tensor]:
     """Return standardised inputs (N, C, H, W) and labels (N, H, W) of a batch on the network's device."""
-    data = model.data_preprocessor({"inputs": batch["inputs"], "data_samples": batch["data_samples"]}, True)
+    data = model.data_preprocessor({name: batch[name] for name in NETWORK_ENTRIES if name in batch}, True)
     return data["inputs"], data["data_samples"]
 
 
