@@ -12,7 +12,7 @@ from mmseg_ext.suite.errors import InputError
 from mmseg_ext.suite.files import hash_tree
 from mmseg_ext.suite.matrix import RunId
 from mmseg_ext.suite.plan import Plan, read_suite
-from mmseg_ext.suite.run_key import data_key, source_key
+from mmseg_ext.suite.run_key import condition_key, data_key, source_key
 
 try:
     SUITE_FILE = str(workflow.configfiles[0])
@@ -69,6 +69,10 @@ def task_of(wildcards):
     if wildcards.task not in PLAN.tasks:
         raise WorkflowError(f"task {wildcards.task!r} is not part of suite {SUITE.suite!r} ({SUITE_FILE})")
     return PLAN.tasks[wildcards.task]
+
+
+def condition_of(wildcards):
+    return CATALOGUE.track(wildcards.track, "command line", "track").conditions[wildcards.condition]
 
 
 def planned(wildcards):

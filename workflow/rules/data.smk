@@ -117,9 +117,7 @@ rule subset:
         runtime=5,
     params:
         data=PATHS.data,
-        condition=lambda wildcards: CATALOGUE.track(wildcards.track, "command line", "track")
-        .conditions[wildcards.condition]
-        .model_dump_json(),
+        condition=lambda wildcards: condition_key(condition_of(wildcards), task_of(wildcards), CATALOGUE),
     message:
         "List the cases of {wildcards.task} under {wildcards.condition}, seed {wildcards.seed}"
     shell:
