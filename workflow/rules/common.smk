@@ -5,7 +5,7 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from mmseg_ext.data.fetch import local_fingerprint, local_root
+from mmseg_ext.data.fetch import local_state
 from mmseg_ext.suite.catalogue import catalogue
 from mmseg_ext.suite.components import PACKAGE, hash_sources
 from mmseg_ext.suite.errors import InputError
@@ -21,9 +21,8 @@ try:
     CATALOGUE = catalogue(Path(workflow.basedir) / "configs")
     PLAN = Plan(SUITE, CATALOGUE, PATHS, SUITE_FILE)
     CARDS = {name: CATALOGUE.dataset(name, SUITE_FILE, "tasks") for name in PLAN.datasets}
-    LOCAL = {name: local_root(card, SETTINGS.local_data) for name, card in CARDS.items()}
-    # Names, sizes and times of data that lie on this machine, so that a change of them is noticed.
-    FINGERPRINTS = {name: local_fingerprint(root) if root else "" for name, root in LOCAL.items()}
+    # Place, names, sizes and times of data that lie on this machine, so that a change of them is noticed.
+    LOCAL = {name: local_state(card, SETTINGS.local_data, PATHS.raw(name)) for name, card in CARDS.items()}
 except InputError as error:
     raise WorkflowError(str(error))
 
