@@ -166,7 +166,8 @@ def subset(
     if condition not in conditions:
         raise unknown_name("command line", "condition", condition, f"a condition of {track!r}", conditions)
     found = known.task(task, "command line", "task")
-    write_subset(found, conditions[condition], seed, _prepared(found.datasets, data), out)
+    lists = known.label_lists(conditions[condition], found)
+    write_subset(found, conditions[condition], seed, _prepared(found.datasets, data), out, lists)
 
 
 @app.command()

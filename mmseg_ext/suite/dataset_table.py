@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mmseg_ext.suite.catalogue import Catalogue, stems
-from mmseg_ext.suite.dataset_card import DatasetCard, OpenAccess, SplitFile
+from mmseg_ext.suite.dataset_card import DatasetCard, ManualAccess, OpenAccess, SplitFile
 
 _COLUMNS = [
     "Data set", "Modality", "Foreground classes", "Access", "Checksum", "Licence", "Redistribution", "Layout", "Unit",
@@ -50,10 +50,14 @@ def _row(card: DatasetCard) -> list[str]:
 
 
 def _checksum(card: DatasetCard) -> str:
-    if not isinstance(card.source, OpenAccess):
-        return "–"
-    known = sum(bool(file.sha256 or file.md5) for file in card.source.files)
-    return {len(card.source.files): "yes", 0: "no"}.get(known, f"{known} of {len(card.source.files)}")
+    match card.source:
+        case OpenAccess(files=files):
+            known, count = sum(bool(file.sha256 or file.md5) for file in files), len(files)
+        case ManualAccess(filenames=names, sha256=checksums):
+            known, count = len(checksums), len(names)
+        case _:
+            return "–"
+    return {count: "yes", 0: "no"}.get(known, f"{known} of {count}")
 
 
 def _cell(text: str) -> str:

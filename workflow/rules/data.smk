@@ -36,15 +36,16 @@ rule fetch:
         runtime=240,
         # Data sets that are downloaded at once; the default profile allows one, to be polite to the hosts.
         downloads=lambda wildcards: int(card_of(wildcards).source.access == "open"),
+        # Not among the params: an option given once and left out later would fetch everything anew.
+        options=SOURCE_OPTIONS,
     params:
         data=PATHS.data,
-        options=SOURCE_OPTIONS,
         key=lambda wildcards: source_key(card_of(wildcards)),
-        fingerprint=lambda wildcards: FINGERPRINTS[wildcards.dataset],
+        local=lambda wildcards: LOCAL[wildcards.dataset],
     message:
         "Fetch {wildcards.dataset}"
     shell:
-        "python -m mmseg_ext fetch {wildcards.dataset} --data {params.data} {params.options} > {log} 2>&1"
+        "python -m mmseg_ext fetch {wildcards.dataset} --data {params.data} {resources.options} > {log} 2>&1"
 
 
 rule prepare:
@@ -65,7 +66,7 @@ rule prepare:
     params:
         data=PATHS.data,
         key=lambda wildcards: data_key(card_of(wildcards), CATALOGUE),
-        fingerprint=lambda wildcards: FINGERPRINTS[wildcards.dataset],
+        local=lambda wildcards: LOCAL[wildcards.dataset],
     message:
         "Convert {wildcards.dataset} to the prepared form"
     shell:
@@ -117,9 +118,7 @@ rule subset:
         runtime=5,
     params:
         data=PATHS.data,
-        condition=lambda wildcards: CATALOGUE.track(wildcards.track, "command line", "track")
-        .conditions[wildcards.condition]
-        .model_dump_json(),
+        condition=lambda wildcards: condition_key(condition_of(wildcards), task_of(wildcards), CATALOGUE),
     message:
         "List the cases of {wildcards.task} under {wildcards.condition}, seed {wildcards.seed}"
     shell:
