@@ -94,6 +94,7 @@ def _write_case(root: Path, pair: Pair, case: ConvertedCase, channels: list[str]
             "height": height, "width": width,
             "spacing_z": spacing[0], "spacing_y": spacing[1], "spacing_x": spacing[2],
             "slope": case.slope, "intercept": case.intercept, "low": case.low, "high": case.high,
+            "text": case.text,
         }  # fmt: skip
 
 

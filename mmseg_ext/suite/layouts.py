@@ -118,6 +118,8 @@ class ImageMaskPairs(FlatImages, _PairedFiles):
     """Whether a case may have several masks, one an object; the largest value of a pixel counts."""
     mask_variable: str | None = None
     """Variable of a MATLAB file that holds the labels; fields of a structure are named with dots."""
+    captions: bool = False
+    """Whether beside each image lies its caption, a text file of the same stem with the ending `.txt`, in UTF-8."""
 
 
 class ArrayFiles(_CaseFiles):

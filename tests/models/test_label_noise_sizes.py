@@ -19,6 +19,10 @@ REFERENCE = {
     "ege_unet_tiny": (14_734, {}),
     # The reference holds a class token that it does not use.
     "transfuse": (26_248_725 - 384, {(192, 256): 8.82}),
+    # The reference holds a convolution of 256 to 512 channels that it does not use.
+    "xbound_former": (30_641_287 - (256 + 1) * 512, {224: 5.44, 352: 14.55}),
+    "swin_umamba": (59_885_620, {224: 31.28, 256: 40.86, 352: 77.25}),
+    "swin_umamba_tiny": (1_346_476, {}),
 }
 
 

@@ -99,7 +99,18 @@ def convert(pair: Pair, card: DatasetCard) -> ConvertedCase:
         masks.append(mask)
     ids = to_class_ids(np.maximum.reduce(masks), card, pair.label)
     low, high = limits(image, card.intensity)
-    return ConvertedCase(image[None], ids[None], None, 1.0, 0.0, low, high)
+    return ConvertedCase(
+        image[None], ids[None], None, 1.0, 0.0, low, high, _read_caption(pair.image) if card.layout.captions else ""
+    )
+
+
+def _read_caption(image: Path) -> str:
+    """Return the caption of an image in one line."""
+    path = image.with_suffix(".txt")
+    try:
+        return " ".join(path.read_text(encoding="utf-8").split())
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(path, "content", str(error), "a caption in UTF-8") from None
 
 
 def _read_labels(path: Path, layout: ImageMaskPairs, shape: tuple[int, ...]) -> np.ndarray:

@@ -70,6 +70,8 @@ class ConvertedCase:
     intercept: float
     low: float
     high: float
+    text: str = ""
+    """What the source says about the case in words."""
 
 
 def find_folder(root: Path, candidates: str | list[str], field: str) -> Path:

@@ -1,0 +1,61 @@
+"""Residual blocks of convolutions, as UNETR and networks after it have them (Hatamizadeh et al. 2022, 2103.10504)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+SLOPE = 0.01
+
+Norm = Callable[[int], nn.Module]
+
+
+class ResidualBlock(nn.Module):
+    """Two normalised 3 x 3 convolutions without bias, and a shortcut that is convolved where channels change.
+
+    Args:
+        in_channels: Channels of the input.
+        out_channels: Channels of the output.
+        norm: Makes the normalisation of so many channels.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, norm: Norm) -> None:
+        super().__init__()
+        self.residual = nn.Sequential(
+            nn.Conv2d(in_channels, out_channels, 3, padding=1, bias=False),
+            norm(out_channels),
+            nn.LeakyReLU(SLOPE, inplace=True),
+            nn.Conv2d(out_channels, out_channels, 3, padding=1, bias=False),
+            norm(out_channels),
+        )
+        self.shortcut = (
+            nn.Identity()
+            if in_channels == out_channels
+            else nn.Sequential(nn.Conv2d(in_channels, out_channels, 1, bias=False), norm(out_channels))
+        )
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Return (N, out_channels, H, W) for (N, in_channels, H, W)."""
+        return F.leaky_relu(self.residual(maps) + self.shortcut(maps), SLOPE)
+
+
+class UpStage(nn.Module):
+    """Double the map by a transposed convolution without bias, join the skip, apply a residual block.
+
+    Args:
+        in_channels: Channels of the coarse map.
+        out_channels: Channels of the skip and of the output.
+        norm: Makes the normalisation of so many channels.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, norm: Norm) -> None:
+        super().__init__()
+        self.up = nn.ConvTranspose2d(in_channels, out_channels, 2, 2, bias=False)
+        self.block = ResidualBlock(2 * out_channels, out_channels, norm)
+
+    def forward(self, coarse: Tensor, skip: Tensor) -> Tensor:
+        """Return maps of the shape of the skip (N, out_channels, 2 h, 2 w) for a map (N, in_channels, h, w)."""
+        return self.block(torch.cat([self.up(coarse), skip], dim=1))
