@@ -200,6 +200,8 @@ class DatasetCard(StrictModel):
     unit: Literal["mm", "px"]
     """Unit of distances: mm where the source gives the spacing."""
     split: Split
+    counts: dict[Literal["all", "train", "val", "test"], Annotated[int, Field(gt=0)]] = {}
+    """Cases that the whole data set has, in all or by subset, where they are known."""
     nsd_tolerance: Annotated[float, Field(gt=0)] = 2.0
     """Tolerance of the normalised surface distance, in `unit`."""
 

@@ -27,6 +27,7 @@ _DESCRIPTIVE = {
     "licence",
     "modality",
     "nsd_tolerance",
+    "counts",
     "source",
 }
 

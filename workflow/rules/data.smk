@@ -101,6 +101,32 @@ rule check_data:
         "python -m mmseg_ext check {wildcards.dataset} --data {params.data} --results {params.results} > {log} 2>&1"
 
 
+rule check_task:
+    input:
+        cards=prepared_cards,
+    output:
+        quality=f"{PATHS.results}/data/tasks/{{task}}/quality.json",
+        pairs=f"{PATHS.results}/data/tasks/{{task}}/near_duplicates.csv",
+    log:
+        log_path("check_task", "{task}"),
+    benchmark:
+        benchmark_path("check_task", "{task}")
+    conda:
+        "../envs/mmseg-ext.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        data=PATHS.data,
+        results=PATHS.results,
+        code=stage_code("data", "checks", "check_task.py"),
+    message:
+        "Compare the data sets of {wildcards.task} with each other"
+    shell:
+        "python -m mmseg_ext check-task {wildcards.task} --data {params.data} --results {params.results} > {log} 2>&1"
+
+
 rule subset:
     input:
         cards=prepared_cards,

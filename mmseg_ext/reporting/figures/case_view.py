@@ -22,15 +22,16 @@ class CaseView:
         prepared: Its data set.
         case: Its name.
         whole: Show the whole slice instead of the surroundings of the foreground.
+        channel: Which channel to show of a volume that has several.
     """
 
-    def __init__(self, prepared: PreparedDataset, case: str, whole: bool = False) -> None:
+    def __init__(self, prepared: PreparedDataset, case: str, whole: bool = False, channel: int = 0) -> None:
         volume = prepared.label_volume(case)
         self.slice = int((volume > 0).sum(axis=(1, 2)).argmax())
         self.truth = volume[self.slice]
         name = prepared.cases[case].samples[self.slice]
         sample = prepared.samples.set_index("sample").loc[name]
-        self.image = _displayable(prepared.image(name), sample)
+        self.image = _displayable(prepared.image(name), sample, channel)
         spacing = prepared.cases[case].spacing
         self.aspect = spacing[1] / spacing[2] if spacing else 1.0
         self.window = (slice(None), slice(None)) if whole else surroundings(self.truth)
@@ -75,8 +76,8 @@ def surroundings(truth: np.ndarray) -> tuple[slice, slice]:
     return window[0], window[1]
 
 
-def _displayable(image: np.ndarray, sample: pd.Series) -> np.ndarray:
-    """Return the image, or its first channel if it has neither one nor three, with its window at 0 to 1."""
-    if image.ndim == 3 and image.shape[2] != 3:
-        image = image[:, :, 0]
+def _displayable(image: np.ndarray, sample: pd.Series, channel: int) -> np.ndarray:
+    """Return the image, or one of its channels if they are no 8-bit colours, with its window at 0 to 1."""
+    if image.ndim == 3 and image.dtype != np.uint8:
+        image = image[:, :, channel]
     return to_unit(image, *(float(sample[name]) for name in ("slope", "intercept", "low", "high")))

@@ -16,28 +16,34 @@ from mmseg_ext.reporting.formatting import plain
 from mmseg_ext.reporting.inputs import Inputs
 
 COLUMNS = 6
-CASES = 12
+PANELS = 12
 CLASSES_A_ROW = 7
 
 
 def draw(inputs: Inputs, folder: Path, dataset: str) -> Drawing:
-    """Draw up to CASES cases of a prepared data set, from least to most foreground."""
+    """Draw up to PANELS cases of a prepared data set, from least to most foreground.
+
+    Of volumes with several channels fewer cases are drawn, each in a row with its channels.
+    """
     prepared = PreparedDataset(_root(inputs, dataset))
-    cases = spread_out(prepared.class_pixels, prepared.classes[0])
+    channels = prepared.card["channels"] if prepared.card["is_volume"] else prepared.card["channels"][:1]
+    cases = spread_out(prepared.class_pixels, prepared.classes[0], max(1, PANELS // len(channels)))
     subset = prepared.splits.set_index("case")["subset"]
-    columns = min(COLUMNS, len(cases))
-    rows = -(-len(cases) // columns)
+    panels = [(case, channel) for case in cases for channel in range(len(channels))]
+    columns = len(channels) if len(channels) > 1 else min(COLUMNS, len(cases))
+    rows = -(-len(panels) // columns)
     colours = class_colours(prepared.classes)
     legend_rows = -(-(len(prepared.classes) - 1) // CLASSES_A_ROW)
     with canvas(1.75 * columns + 0.2, 2.1 * rows + 0.22 * legend_rows) as figure:
         grid = figure.subplots(rows, columns, squeeze=False).ravel()
-        for axes in grid[len(cases) :]:
+        for axes in grid[len(panels) :]:
             axes.set_axis_off()
-        for axes, case in zip(grid, cases, strict=False):
-            view = CaseView(prepared, case, whole=True)
+        for axes, (case, channel) in zip(grid, panels, strict=False):
+            view = CaseView(prepared, case, whole=True, channel=channel)
             view.show(axes)
             view.outline(axes, view.truth, colours)
-            axes.set_xlabel(f"{shortened(case)}\n{subset[case]}", fontsize=7.5)
+            which = f", {channels[channel]}" if len(channels) > 1 else ""
+            axes.set_xlabel(f"{shortened(case)}\n{subset[case]}{which}", fontsize=7.5)
         handles = [
             mpl.lines.Line2D([], [], color=colours[class_id], linewidth=2, label=plain(name))
             for class_id, name in enumerate(prepared.classes)
@@ -59,16 +65,17 @@ def draw(inputs: Inputs, folder: Path, dataset: str) -> Drawing:
         )
 
 
-def spread_out(class_pixels: pd.DataFrame, background: str) -> list[str]:
-    """Return up to CASES cases, evenly spread over the order of their foreground.
+def spread_out(class_pixels: pd.DataFrame, background: str, most: int = PANELS) -> list[str]:
+    """Return up to `most` cases, evenly spread over the order of their foreground.
 
     Args:
         class_pixels: Columns case, class_name, pixels.
         background: The class that is no foreground.
+        most: How many cases.
     """
     foreground = class_pixels["pixels"].where(class_pixels["class_name"] != background, 0)
     totals = foreground.groupby(class_pixels["case"]).sum().sort_values(kind="stable")
-    chosen = np.linspace(0, len(totals) - 1, min(CASES, len(totals))).round().astype(int)
+    chosen = np.linspace(0, len(totals) - 1, min(most, len(totals))).round().astype(int)
     return [str(case) for case in totals.index[chosen]]
 
 
