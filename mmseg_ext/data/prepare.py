@@ -61,7 +61,8 @@ def prepare(card: DatasetCard, raw: Path, out: Path, split_file: Path | None) ->
     # Data that lie on this machine may be a part of the data set; the check of the data says so.
     if wrong and read_local(raw) is None:
         hint = "The files are not those the card was written for: fetch them anew, or correct `counts` on the card."
-        raise InputError(root, "cases", wrong, f"{card.counts}, which the card of {card.dataset} says", hint)
+        expected = ", ".join(f"{name} {count}" for name, count in card.counts.items())
+        raise InputError(root, "cases", wrong, f"{expected}, as the card of {card.dataset} says", hint)
     require_free_space(out, sum(converter.count_bytes(pair) for pair in found.pairs), f"preparing {card.dataset}")
     rows: list[dict[str, Any]] = []
     pixels: list[tuple[str, str, int]] = []

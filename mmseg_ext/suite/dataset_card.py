@@ -204,6 +204,8 @@ class DatasetCard(StrictModel):
     """Cases that the whole data set has, in all or by subset, where they are known."""
     nsd_tolerance: Annotated[float, Field(gt=0)] = 2.0
     """Tolerance of the normalised surface distance, in `unit`."""
+    real_cases_converted: Annotated[int, Field(ge=0)] = 0
+    """Cases of the source's own files with which the conversion was tried; with generated files it always is."""
 
     @model_validator(mode="after")
     def _consistent(self) -> DatasetCard:

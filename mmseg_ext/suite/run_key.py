@@ -28,6 +28,7 @@ _DESCRIPTIVE = {
     "modality",
     "nsd_tolerance",
     "counts",
+    "real_cases_converted",
     "source",
 }
 

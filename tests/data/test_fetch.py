@@ -170,6 +170,16 @@ def test_a_checksum_of_a_file_that_is_not_placed_is_refused():
         manual_card("tiny.tar", sha256={"other.tar": "0" * 64})
 
 
+def test_a_damaged_archive_is_not_trusted(tmp_path, archive):
+    """Or the whole one that takes its place would be another than the first."""
+    whole = archive.read_bytes()
+    archive.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(InputError, match="whole archive"):
+        fetch(manual_card("tiny.tar"), tmp_path / "raw", archive.parent, None)
+    archive.write_bytes(whole)
+    fetch(manual_card("tiny.tar"), tmp_path / "raw", archive.parent, None)
+
+
 def test_archives_inside_an_archive_are_unpacked_where_they_lie(tmp_path, archive):
     with zipfile.ZipFile(tmp_path / "served/outer.zip", "w") as outer:
         outer.write(archive, "download/tiny.tar")

@@ -60,4 +60,7 @@ def test_contact_sheet_of_few_cases_shows_all():
 
 
 def test_every_class_has_its_colour():
-    assert len(set(class_colours([str(index) for index in range(20)]))) == 20
+    for count in (1, 5, 30):
+        found = class_colours(range(3, 3 + count))
+        assert list(found) == list(range(3, 3 + count))
+        assert len(set(found.values())) == count

@@ -62,6 +62,7 @@ def fetch(
             assert isinstance(card.source, OpenAccess)
             archives = _open(card.dataset, card.source, out, mirror, trusted, patience)
         root = unpack_all(archives, out, card.source.inner_archives)
+        trusted.commit()
         files = {archive.path.name: archive.sha256 for archive in archives}
     check_layout(card.layout, root)
     write_source(out, root, files, "" if local is None else local_key(local))
