@@ -102,7 +102,7 @@ class Constant(nn.Module):
 )
 def test_seen_classes_are_lowered_and_absent_ones_never_predicted(absent, inference, expected):
     predictor = Predictor(Constant(), (8, 8), "pad", 2, absent, seen=(0, 2))
-    found = predictor.segment(np.zeros((3, 8, 8), np.uint8), 1, 0, 0, 255, inference)
+    found = predictor.segment(np.zeros((3, 8, 8), np.uint8), 1, 0, 0, 255, inference=inference)
     assert np.unique(found).tolist() == [expected]
 
 
