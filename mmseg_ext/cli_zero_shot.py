@@ -41,7 +41,7 @@ def pretrain_clip(
     setting = ClipTraining(weights.images, weights.steps, weights.batch_size, weights.seed)
     names = [name for name in found.classes if weights.captions == "all" or name not in found.unseen]
     work = paths.work(f"clip_{hash_value(need.recipe)[:16]}")
-    pretrain_clip(need.folder, work, setting, names, found.unseen, card.templates)
+    pretrain_clip(need.folder, work, setting, names, found.unseen, need.recipe["templates"])
     print(f"accuracy {read_json(need.done)['accuracy']}: {need.folder}")
 
 
@@ -58,7 +58,7 @@ def import_clip(
     if not isinstance(card.weights, ImportedClip):
         raise InputError("command line", "CLIP", clip, "a published CLIP; this one is trained here")
     need = clip_need(card, found, Paths(results=results))
-    import_clip(need.folder, card.weights, found.classes, card.templates)
+    import_clip(need.folder, card.weights, found.classes, need.recipe["templates"])
     print(need.folder)
 
 

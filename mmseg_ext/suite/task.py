@@ -34,10 +34,16 @@ class Task(StrictModel):
     """`ignored`: pixels of class 0 count neither in training nor in evaluation, and it is never predicted, as where the
     published protocol has no background."""
 
+    templates: list[str] = []
+    """Prompts of the task's published protocol, with `{}` where a class name goes; none: those of the CLIP's card."""
+
     @model_validator(mode="after")
     def _unseen_are_classes(self) -> Task:
         if len(set(self.classes)) < len(self.classes):
             raise ValueError(f"class names that differ, found {self.classes}")
+        for template in self.templates:
+            if template.count("{}") != 1:
+                raise ValueError(f"one {{}} in every template, found {template!r}")
         if self.classes[0] in self.unseen:
             raise ValueError(f"seen and unseen classes without overlap; {self.classes[0]!r}, class 0, is always seen")
         if strange := set(self.unseen) - set(self.classes):

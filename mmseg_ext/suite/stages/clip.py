@@ -57,7 +57,7 @@ def clip_need(card: ClipCard, task: Task, paths: Paths) -> Need:
     stage = "pretrain_clip" if trained else "import_clip"
     recipe: dict[str, Any] = {
         "weights": as_plain(weights),
-        "templates": card.templates,
+        "templates": task.templates or card.templates,
         "classes": task.classes,
         "code": hash_sources([PACKAGE / "zero_shot" / f"{stage}.py"])[:16],
     }
