@@ -37,7 +37,7 @@ def macro_cases(cases: pd.DataFrame) -> pd.DataFrame:
 def macro_unseen(cases: pd.DataFrame, unseen: Mapping[str, Sequence[str]]) -> pd.DataFrame:
     """Return what `macro_cases` does, over the unseen classes of each task only."""
     kept = [name in unseen.get(task, ()) for task, name in zip(cases["task"], cases["class_name"], strict=True)]
-    return macro_cases(cases[kept])
+    return macro_cases(cases[pd.Series(kept, cases.index, dtype=bool)])
 
 
 def select(frame: pd.DataFrame, **values: Any) -> pd.DataFrame:
