@@ -39,6 +39,10 @@ class Paths:
         """Folder of the region maps and embeddings that a CLIP gives of a data set."""
         return self.results / "regions" / clip / task / setting / dataset
 
+    def task_checks(self, task: str) -> Path:
+        """Folder of what was found when the data sets of a task were compared with each other."""
+        return self.results / "data" / "tasks" / task
+
     def run(self, run: RunId) -> Path:
         """Folder of a finished run."""
         return self.results / "runs" / str(run)

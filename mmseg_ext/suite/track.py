@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -32,6 +32,15 @@ class Condition(StrictModel):
     dropped_annotations: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Share of the annotated regions, one a class and training image, that become unannotated; a control for methods
     that live on "not annotated means unseen"."""
+    label_list: Name | None = None
+    """Published list of the training patients whose labels are used: `configs/splits/<dataset>/<label_list>.csv`. Its
+    one column is patient or position, as in a split file. Every training data set needs one."""
+
+    @model_validator(mode="after")
+    def _one_choice(self) -> Self:
+        if self.label_list is not None and self.label_fraction < 1:
+            raise ValueError("either label_fraction or label_list, and not both")
+        return self
 
 
 class Track(StrictModel):
