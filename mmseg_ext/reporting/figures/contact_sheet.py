@@ -22,7 +22,7 @@ CLASSES_A_ROW = 7
 
 def draw(inputs: Inputs, folder: Path, dataset: str) -> Drawing:
     """Draw up to CASES cases of a prepared data set, from least to most foreground."""
-    prepared = PreparedDataset(_root(inputs, dataset))
+    prepared = PreparedDataset(inputs.prepared(dataset))
     cases = spread_out(prepared.class_pixels, prepared.classes[0])
     subset = prepared.splits.set_index("case")["subset"]
     columns = min(COLUMNS, len(cases))
@@ -75,7 +75,3 @@ def spread_out(class_pixels: pd.DataFrame, background: str) -> list[str]:
 def class_colours(classes: list[str]) -> list[str]:
     """Return a bright colour per class id."""
     return [str(colour) for colour in sns.husl_palette(len(classes), h=0.05, s=1, l=0.7).as_hex()]
-
-
-def _root(inputs: Inputs, dataset: str) -> Path:
-    return next(task.datasets[dataset].prepared for task in inputs.plan.tasks.values() if dataset in task.datasets)
