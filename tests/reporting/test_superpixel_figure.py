@@ -9,7 +9,7 @@ from mmseg_ext.analysis.collect import collect
 from mmseg_ext.analysis.plan_file import read_plan
 from mmseg_ext.data.prepared import PreparedDataset
 from mmseg_ext.reporting.figures import superpixels
-from mmseg_ext.reporting.figures.superpixels import LINES, SHOWN_SIDE, means, shrunk, with_borders
+from mmseg_ext.reporting.figures.superpixels import LINES, means, with_borders
 from mmseg_ext.reporting.inputs import Inputs
 from mmseg_ext.superpixels.make import make_maps
 
@@ -37,14 +37,6 @@ def test_borders_are_painted_and_the_image_is_left_alone():
     assert (image == 0.5).all()
 
 
-def test_large_images_are_shrunk_and_ids_stay_ids():
-    ids = np.where(np.arange(1500) < 700, 3, 900)[None].repeat(30, 0).astype(np.int32)
-    image, small = shrunk((ids / 900).astype(np.float32), ids)
-    assert image.shape == small.shape == (12, SHOWN_SIDE)
-    assert set(np.unique(small)) == {3, 900}
-    assert shrunk(image, small)[1] is small
-
-
 def test_the_figure_stands_for_planned_maps_only(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     suite = make_suite(tmp_path)
@@ -57,7 +49,7 @@ def test_the_figure_stands_for_planned_maps_only(tmp_path, monkeypatch):
     plain["superpixels"] = {"phantom_lesion": [str(folders["phantom_lesion"]), "not/made"]}
     suite.plan.write_text(json.dumps(plain))
     plan = read_plan(suite.plan)
-    inputs = Inputs(plan, collect(plan), {}, {}, {})
+    inputs = Inputs(plan, collect(plan), {}, {}, {}, {})
     drawing = superpixels.draw(inputs, tmp_path / "figures", "phantom_lesion")
     assert drawing.dataset == "phantom_lesion"
     assert drawing.png.stat().st_size > 50_000

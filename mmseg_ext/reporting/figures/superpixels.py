@@ -32,10 +32,9 @@ def draw(inputs: Inputs, folder: Path, dataset: str) -> Drawing | None:
     if not made:
         return None
     prepared = PreparedDataset(inputs.prepared(dataset))
-    order = spread_out(prepared.class_pixels, prepared.classes[0])
-    cases = [order[index] for index in np.linspace(0, len(order) - 1, min(CASES, len(order))).round().astype(int)]
+    cases = spread_out(prepared.class_pixels, prepared.classes[0], CASES)
     views = {case: CaseView(prepared, case, whole=True) for case in cases}
-    tallest = max(view.aspect * view.truth.shape[0] / view.truth.shape[1] for view in views.values())
+    tallest = max(view.height / view.width for view in views.values())
     with canvas(0.6 + 2.2 * len(cases), (4.3 * tallest + 0.25) * len(made) + 0.2) as figure:
         grid = figure.subplots(2 * len(made), len(cases), squeeze=False)
         for index, one in enumerate(made):
@@ -44,10 +43,11 @@ def draw(inputs: Inputs, folder: Path, dataset: str) -> Drawing | None:
             for column, (case, view) in enumerate(views.items()):
                 sample = prepared.cases[case].samples[view.slice]
                 upper, lower = grid[2 * index : 2 * index + 2, column]
-                image, ids, truth = shrunk(view.image, maps.map(sample), view.truth)
-                _show(upper, with_borders(image, ids), view)
-                _show(lower, means(image, ids), view)
-                view.outline(lower, truth, "white")
+                # A large slice is shown reduced.
+                ids = cv2.resize(maps.map(sample), view.truth.shape[::-1], interpolation=cv2.INTER_NEAREST)
+                _show(upper, with_borders(view.image, ids), view)
+                _show(lower, means(view.image, ids), view)
+                view.outline(lower, view.truth, "white")
                 upper.set_title("" if index else shortened(case), fontsize=8)
                 lower.set_xlabel(_figures(rows.loc[sample]), fontsize=7.5)
             grid[2 * index, 0].set_ylabel(f"{name}\nborders", fontsize=8.5)
@@ -65,17 +65,6 @@ def draw(inputs: Inputs, folder: Path, dataset: str) -> Drawing | None:
             ),
             dataset=dataset,
         )
-
-
-def shrunk(image: np.ndarray, *maps: np.ndarray) -> list[np.ndarray]:
-    """Return an image (H, W) or (H, W, 3) and integer maps (H, W), shrunk if larger than SHOWN_SIDE."""
-    height, width = image.shape[:2]
-    scale = SHOWN_SIDE / max(height, width)
-    if scale >= 1:
-        return [image, *maps]
-    size = (round(width * scale), round(height * scale))
-    nearest = [cv2.resize(one, size, interpolation=cv2.INTER_NEAREST) for one in maps]
-    return [cv2.resize(image, size, interpolation=cv2.INTER_AREA), *nearest]
 
 
 def with_borders(image: np.ndarray, ids: np.ndarray) -> np.ndarray:
