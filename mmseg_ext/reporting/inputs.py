@@ -57,6 +57,10 @@ class Inputs:
         """A task's label space and data sets."""
         return self.plan.tasks[name]
 
+    def prepared(self, dataset: str) -> Path:
+        """Folder of a prepared data set."""
+        return next(task.datasets[dataset].prepared for task in self.plan.tasks.values() if dataset in task.datasets)
+
     def test_sets(self) -> list[tuple[str, str, str]]:
         """Every (track, task, data set) with planned runs; the data set is empty where no run has finished."""
         cells = sorted({(cell.track, cell.task) for cell in self.plan.runs})

@@ -102,6 +102,7 @@ class Plan:
             "tasks": {name: self._task(name) for name in sorted(self.tasks)},
             "runs": [self._run(run) for run in self.runs],
             "controls": {name: str(self.paths.controls(name)) for name in sorted(self.tasks)},
+            "superpixels": self._superpixels(),
         }
 
     def _plain(self, kind: str, name: str) -> dict[str, Any]:
@@ -132,6 +133,13 @@ class Plan:
                 for dataset, card in cards.items()
             },
         }
+
+    def _superpixels(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for folder, need in sorted(self.stage_results.items()):
+            if need.stage == "superpixels" and need.dataset is not None:
+                found.setdefault(need.dataset, []).append(folder)
+        return found
 
     def _run(self, run: RunId) -> dict[str, Any]:
         key = self.keys[run]
