@@ -42,6 +42,7 @@ OPTIM_WRAPPER_CONSTRUCTORS = _child(mmengine_registry.OPTIM_WRAPPER_CONSTRUCTORS
 OPTIMIZERS = _child(mmengine_registry.OPTIMIZERS)
 PARADIGMS = Registry("training paradigm", scope=SCOPE)
 PARAM_SCHEDULERS = _child(mmengine_registry.PARAM_SCHEDULERS)
+VIEWS = Registry("views of pre-training", scope=SCOPE)
 VISBACKENDS = _child(mmengine_registry.VISBACKENDS)
 VISUALIZERS = _child(mmengine_registry.VISUALIZERS)
 WEIGHT_INITIALIZERS = _child(mmengine_registry.WEIGHT_INITIALIZERS)
