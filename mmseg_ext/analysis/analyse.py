@@ -13,13 +13,14 @@ from mmseg_ext.analysis.controls import control_table
 from mmseg_ext.analysis.flags import flag_table
 from mmseg_ext.analysis.measures import macro_cases
 from mmseg_ext.analysis.plan_file import read_plan
+from mmseg_ext.analysis.pooled import pooled_table
 from mmseg_ext.analysis.ranks import rank_table
 from mmseg_ext.analysis.scores import score_table
 from mmseg_ext.suite.files import write_text
 
 
 def analyse(plan: Path, out: Path, configs: Path = Path("configs")) -> None:
-    """Write cases, scores, comparisons, ranks, status, cost, claims, controls and flags of a suite as CSV.
+    """Write cases, scores, pooled, comparisons, ranks, status, cost, claims, controls and flags of a suite as CSV.
 
     The bytes depend on the inputs alone. `cost.csv` is the only table with numbers bound to the hardware.
 
@@ -37,18 +38,21 @@ def analyse(plan: Path, out: Path, configs: Path = Path("configs")) -> None:
     resamples = read.suite.bootstrap_samples
     macro = macro_cases(results.cases)
     scores = score_table(results.cases, resamples)
-    comparisons = comparison_table(macro, resamples)
-    ranks = rank_table(macro, comparisons, resamples)
+    # Numbers that the test set chose are shown, but decide no comparison and no rank.
+    comparable = macro[macro["protocol"].isin(read.ranking_protocols)]
+    comparisons = comparison_table(comparable, resamples)
+    ranks = rank_table(comparable, comparisons, resamples)
     tables = {
         "cases": results.cases,
         "scores": scores,
+        "pooled": pooled_table(results.cases, read.pooled_protocols, resamples),
         "comparisons": comparisons,
         "ranks": ranks,
         "status": results.status,
         "cost": results.cost,
         "claims": claim_table(configs, read, macro, results.status),
         "controls": controls,
-        "flags": flag_table(results, scores, ranks, controls),
+        "flags": flag_table(read, results, scores, ranks, controls),
     }
     for name, table in tables.items():
         _write(table, out / f"{name}.csv")

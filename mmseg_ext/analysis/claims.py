@@ -169,6 +169,8 @@ def _missing(test: BetterThan | AtLeast, plan: PlanFile, status: pd.DataFrame) -
     methods = [test.method, test.than] if isinstance(test, BetterThan) else [test.method]
     if test.protocol not in plan.protocols:
         return f"protocol {test.protocol} is not in this suite"
+    if isinstance(test, BetterThan) and test.protocol not in plan.ranking_protocols:
+        return f"the test set chose the checkpoints of protocol {test.protocol}, so it ranks nothing"
     part = select(status, track=test.track)
     for column, names in (("method", methods), ("task", [test.task]), ("condition", [test.condition])):
         for name in names:

@@ -10,14 +10,17 @@ import pandas as pd
 from mmseg_ext.analysis.collect import DONE, Results
 from mmseg_ext.analysis.measures import MACRO, select
 from mmseg_ext.analysis.noop import same_predictions
+from mmseg_ext.analysis.plan_file import PlanFile
 from mmseg_ext.analysis.ranks import GROUP
 
 FEW_CASES = 50
 FLAG_COLUMNS = ["kind", "subject", "text"]
 
 
-def flag_table(results: Results, scores: pd.DataFrame, ranks: pd.DataFrame, controls: pd.DataFrame) -> pd.DataFrame:
-    """Return every flag, sorted: same predictions, few cases, one seed, missing seeds, ranks, controls or cost."""
+def flag_table(
+    plan: PlanFile, results: Results, scores: pd.DataFrame, ranks: pd.DataFrame, controls: pd.DataFrame
+) -> pd.DataFrame:
+    """Return every flag, sorted: same predictions, chosen on test, few cases or seeds, no ranks, controls or cost."""
     flags: list[dict[str, Any]] = []
 
     def add(kind: str, subject: Iterable[object], text: str) -> None:
@@ -26,6 +29,9 @@ def flag_table(results: Results, scores: pd.DataFrame, ranks: pd.DataFrame, cont
     for variant, runs in same_predictions(results.variants):
         text = f"These runs differ in a setting, yet their predictions ({variant}) are the same to the last pixel"
         add("same_predictions", [", ".join(runs)], text)
+    for protocol in sorted(set(plan.suite.protocols) - set(plan.ranking_protocols)):
+        text = "The test set chose its checkpoints, as in the paper: its scores are too good, and rank nothing"
+        add("chosen_on_test", [protocol], text)
     macro = select(scores, class_name=MACRO, measure="dsc")
     for (task, dataset), part in macro.groupby(["task", "dataset"], sort=True):
         subject = [task] if task == dataset else [task, dataset]
@@ -48,7 +54,8 @@ def flag_table(results: Results, scores: pd.DataFrame, ranks: pd.DataFrame, cont
             add("missing_seeds", key, f"{done} of {len(part)} seeds finished")
     ranked = {key for key, _ in ranks.groupby(GROUP)}
     for key, part in macro.groupby(GROUP, sort=True):
-        if len(set(part["method"])) > 1 and key not in ranked:
+        may_rank = part["protocol"].iloc[0] in plan.ranking_protocols
+        if may_rank and len(set(part["method"])) > 1 and key not in ranked:
             add("not_ranked", key, "No case and seed is common to all methods, so they are not ranked")
     for row in select(controls, verdict="not run").itertuples():
         add("no_controls", (row.task,), f"The controls were not scored: {row.reason}")

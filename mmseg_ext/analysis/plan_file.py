@@ -64,6 +64,21 @@ class PlanFile(StrictModel):
     controls: dict[str, Path]
     """Folder of each task's control pseudo-methods."""
 
+    @property
+    def own_protocols(self) -> list[str]:
+        """Protocols that repeat no paper's evaluator, in the suite's order; controls bound their measures."""
+        return [name for name in self.suite.protocols if self.protocols[name].paper is None]
+
+    @property
+    def ranking_protocols(self) -> list[str]:
+        """Protocols whose numbers may be compared: the test set chose nothing."""
+        return [name for name in self.suite.protocols if not self.protocols[name].chosen_on_test]
+
+    @property
+    def pooled_protocols(self) -> list[str]:
+        """Protocols that also ask for measures of all pixels together."""
+        return [name for name in self.suite.protocols if self.protocols[name].pooled]
+
 
 def read_plan(path: Path) -> PlanFile:
     """Read a plan.

@@ -39,7 +39,7 @@ class Trained:
 
     model: nn.Module
     selected: dict[str, Selected]
-    """By rule: `last`, and `best_val` if there are validation cases."""
+    """By rule: `last`, `best_val` if there are validation cases, and `best_test` if a variant asks for it."""
     curves: CurvesHook
     seconds: float
     """Wall time of the training, validations and checkpoints among it, over all attempts."""
@@ -78,7 +78,7 @@ def _predict(job: Job, trained: Trained, folder: Path) -> tuple[dict[str, Any], 
         hashes = {path.name: hash_predictions(path) for path in sorted((folder / name).iterdir())}
         variants[name] = {
             "rule": variant.selection,
-            "selected_on": "val" if variant.selection == "best_val" else "none",
+            "selected_on": "none" if variant.selection == "last" else variant.selection.removeprefix("best_"),
             "inference": variant.inference,
             "iteration": selected.iteration,
             "predictions_sha256": hash_value(hashes),

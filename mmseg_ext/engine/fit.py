@@ -62,6 +62,14 @@ class Fit:
             return inside
         return F.interpolate(inside, size=self.native, mode="bilinear", align_corners=False)
 
+    def labels_to_native(self, labels: np.ndarray) -> np.ndarray:
+        """Bring an integer map (H, W) of the input back to the size of the image by nearest neighbours."""
+        (top, left), (height, width) = self.offset, self.scaled
+        inside = np.ascontiguousarray(labels[top : top + height, left : left + width])
+        if self.scaled == self.native:
+            return inside
+        return cv2.resize(inside, self.native[::-1], interpolation=cv2.INTER_NEAREST_EXACT)
+
 
 def fit_to(native: tuple[int, int], size: tuple[int, int], rule: str) -> Fit:
     """Return how an image of size `native` is fitted to `size` by the rule `pad` or `resize`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 from mmengine.config import Config
 from mmengine.device import get_device
@@ -23,6 +24,7 @@ from mmseg_ext.suite.paths import Paths
 from mmseg_ext.suite.run_key import FORMAT_VERSION
 from mmseg_ext.suite.stages import needs_of
 from mmseg_ext.suite.task import Task
+from mmseg_ext.suite.track import Inference, Selection
 
 
 @dataclass(frozen=True)
@@ -30,9 +32,9 @@ class Variant:
     """One way to choose weights and to predict with them."""
 
     selection: str
-    """`last` or `best_val`."""
+    """One of `mmseg_ext.suite.track.Selection`."""
     inference: str
-    """`plain` or `flip`."""
+    """One of `mmseg_ext.suite.track.Inference`."""
 
     @classmethod
     def parse(cls, text: str) -> Variant:
@@ -41,10 +43,12 @@ class Variant:
         Raises:
             InputError: If it is no such name.
         """
-        selection, _, inference = text.rpartition("_")
-        if selection not in ("last", "best_val") or inference not in ("plain", "flip"):
-            raise InputError("command line", "--variant", text, "last or best_val, then _plain or _flip")
-        return cls(selection, inference)
+        for selection in get_args(Selection):
+            inference = text.removeprefix(f"{selection}_")
+            if inference in get_args(Inference):
+                return cls(selection, inference)
+        expected = f"one of {', '.join(get_args(Selection))}, then _ and one of {', '.join(get_args(Inference))}"
+        raise InputError("command line", "--variant", text, expected)
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,18 @@ class Job:
             "data": {name: data.content_hash for name, data in self.prepared.items()},
             "needs": {str(need.folder): hash_file(need.done) for need in self.needs},
             "subset_sha256": self.subset_sha256,
+            "test_selection": self.selects_on_test,
         }
+
+    @property
+    def selects_on_test(self) -> bool:
+        """Whether a variant needs the weights that are best on the test cases."""
+        return any(variant.selection == "best_test" for variant in self.variants.values())
+
+    @property
+    def selections(self) -> int:
+        """Sets of weights a checkpoint holds besides the current ones."""
+        return bool(self.cases["val"]) + self.selects_on_test
 
 
 def make_job(
@@ -133,6 +148,10 @@ def make_job(
     )
     file = catalogue.method_config(run.track, run.method)
     config = resolve(method_config(file), facts, file)
+    if any(variant.selection == "best_test" for variant in asked.values()):
+        validation = next(hook for hook in config.custom_hooks if hook["type"] == "ValidationHook")
+        # Whatever labels a run learns from, it is tested on the true ones.
+        config.custom_hooks.append({**validation, "type": "TestSelectionHook", "labels": {}})
     import_components(config.to_dict())
     layout = as_plain(catalogue.dataset(first.name, subset, "dataset").layout)
     return Job(planned, key, task, prepared, needs, cases, facts, config, threads, asked, layout, hash_file(subset))

@@ -53,10 +53,11 @@ class Predictor:
             intercept: See `slope`.
             low: See `slope`.
             high: See `slope`.
-            inference: `plain`, or `flip` for the mean probability of the slice and its left-right mirror image.
+            inference: `plain`, `flip` for the mean probability of the slice and its left-right mirror image, or
+                `resized_labels` for an argmax at the input size.
 
         Returns:
-            (S, H, W) uint8 class ids. Logits are brought back to native size before the argmax.
+            (S, H, W) uint8 class ids. But for `resized_labels`, logits are brought to native size before the argmax.
         """
         fit = fit_to(stored.shape[1:3], self.image_size, self.fit)
         columns = np.broadcast_arrays(slope, intercept, low, high, np.zeros(len(stored)))[:4]
@@ -78,6 +79,10 @@ class Predictor:
                         passes.append(self._logits(inputs.flip(-1)).flip(-1))
                     # One slice at a time: at native size the logits of a whole batch can fill the memory.
                     for offset, maps in enumerate(zip(*passes, strict=True)):
+                        if inference == "resized_labels":
+                            decided = maps[0].argmax(0).to(torch.uint8).cpu().numpy()
+                            labels[start + offset] = fit.labels_to_native(decided)
+                            continue
                         native = [fit.to_native(logits[None]) for logits in maps]
                         if len(native) > 1:
                             native = [torch.stack([logits.softmax(1) for logits in native]).mean(0)]

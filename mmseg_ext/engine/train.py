@@ -17,7 +17,7 @@ from mmseg_ext.engine.hooks.finite import NonFiniteError
 from mmseg_ext.engine.hooks.progress import ProgressHook
 from mmseg_ext.engine.hooks.resume import ResumeHook
 from mmseg_ext.engine.hooks.stateful import hook_of
-from mmseg_ext.engine.hooks.validation import ValidationHook
+from mmseg_ext.engine.hooks.validation import SelectionHook
 from mmseg_ext.engine.job import Job, make_job
 from mmseg_ext.engine.work_dir import clear_failure, open_work, record_failure, require_room
 from mmseg_ext.suite.catalogue import Catalogue
@@ -59,7 +59,7 @@ def train_run(
         job = make_job(planned, key, catalogue, paths, subset, variants, threads)
         open_work(work, job.identity)
         trainer = make_runner(job)
-        require_room(work, trainer.model)
+        require_room(work, trainer.model, job.selections)
         stage = "train"
         trained = _train(job, trainer)
         stage = "export"
@@ -96,9 +96,9 @@ def _train(job: Job, runner: Runner) -> Trained:
         runner.visualizer.close()
     weights = {name: tensor.detach().cpu().clone() for name, tensor in runner.model.state_dict().items()}
     selected = {"last": Selected(weights, job.facts.max_iters)}
-    best = hook_of(runner, ValidationHook).best
-    if best is not None:
-        selected["best_val"] = Selected(best["weights"], best["iteration"])
+    for hook in runner.hooks:
+        if isinstance(hook, SelectionHook) and hook.best is not None:
+            selected[f"best_{hook.subset}"] = Selected(hook.best["weights"], hook.best["iteration"])
     return Trained(runner.model, selected, hook_of(runner, CurvesHook), hook_of(runner, ResumeHook).train_seconds)
 
 

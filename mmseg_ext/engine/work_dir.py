@@ -22,17 +22,17 @@ def open_work(work: Path, identity: Mapping[str, object]) -> None:
     write_json(work / "identity.json", identity)
 
 
-def require_room(work: Path, model: nn.Module) -> None:
+def require_room(work: Path, model: nn.Module, selections: int = 1) -> None:
     """Check that the disk can take a run's checkpoints and weights.
 
-    A checkpoint holds the weights, two moments of the optimiser and the best weights so far; two are kept while a third
-    is written, and two sets of weights are exported.
+    A checkpoint holds the weights, two moments of the optimiser and the best weights of each selection so far; two are
+    kept while a third is written, and the last weights are exported beside the best ones.
 
     Raises:
         InputError: If it cannot; nothing has been trained then.
     """
     size = sum(tensor.nbytes for tensor in model.state_dict().values())
-    require_free_space(work, (3 * 4 + 2) * size, "checkpoints and weights")
+    require_free_space(work, (3 * (3 + selections) + 1 + selections) * size, "checkpoints and weights")
 
 
 def _recorded(work: Path) -> object:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from math import hypot
 from pathlib import Path
@@ -13,8 +13,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mmseg_ext.data.prepared import Case, PreparedDataset
-from mmseg_ext.evaluation.measures import ClassMeasures, case_measures
-from mmseg_ext.evaluation.strict import score_strict
+from mmseg_ext.evaluation.measures import ClassMeasures
+from mmseg_ext.evaluation.scoring import SCORING, Scoring
 from mmseg_ext.suite.errors import InputError, unknown_name
 from mmseg_ext.suite.matrix import RunId
 from mmseg_ext.suite.task import Task
@@ -26,9 +26,6 @@ COLUMNS = [
     "intersection", "prediction", "truth", "unit",
 ]  # fmt: skip
 
-SCORING: dict[str, Callable[[ClassMeasures, float], ClassMeasures]] = {"strict": score_strict}
-"""Scoring rules by the name a protocol gives: from the measures of a class and the diagonal of its case."""
-
 
 @dataclass(frozen=True)
 class MeasuredCase:
@@ -36,6 +33,8 @@ class MeasuredCase:
 
     classes: list[ClassMeasures]
     diagonal: float
+    unit: str
+    """Of distances: `mm` or `px`."""
 
 
 def read_test_cases(subset: Path, task: Task, prepared: Mapping[str, PreparedDataset]) -> list[Case]:
@@ -81,25 +80,33 @@ def measure_case(
     truth: NDArray[np.uint8],
     prediction: NDArray[np.uint8],
     tolerance: float,
+    scoring: Scoring = SCORING["strict"],
 ) -> MeasuredCase:
     """Measure the prediction of a case in the unit of its data set: mm by the spacing, px by counting pixels.
+
+    Args:
+        data: The prepared data set.
+        case: The case.
+        truth: Class ids (slices, H, W).
+        prediction: Class ids of the same shape.
+        tolerance: Tolerance of the NSD, in the unit of the distances.
+        scoring: Says what is measured, and whether pixels are counted in any case.
 
     Raises:
         InputError: If the unit is mm and the case has no spacing along an axis it extends along.
     """
-    spacing = _spacing(data, case)
+    unit = "px" if scoring.in_pixels else data.unit
+    spacing = (1.0, 1.0, 1.0) if unit == "px" else _spacing(data, case)
     axes = range(3) if len(truth) > 1 else range(1, 3)
     diagonal = hypot(*(truth.shape[axis] * spacing[axis] for axis in axes))
-    return MeasuredCase(case_measures(truth, prediction, data.classes, spacing, tolerance), diagonal)
+    return MeasuredCase(scoring.measure(truth, prediction, data.classes, spacing, tolerance), diagonal, unit)
 
 
-def case_rows(
-    run: RunId, protocol: Protocol, unit: str, case: Case, measured: MeasuredCase
-) -> Iterator[dict[str, Any]]:
+def case_rows(run: RunId, protocol: Protocol, case: Case, measured: MeasuredCase) -> Iterator[dict[str, Any]]:
     """Yield the rows of a case under the scoring of a protocol, one a foreground class."""
-    score = SCORING[protocol.scoring]
+    score = SCORING[protocol.scoring].score
     identity = {**vars(run), "protocol": protocol.protocol}
-    place = {"dataset": case.dataset, "case": case.case, "patient": case.patient, "unit": unit}
+    place = {"dataset": case.dataset, "case": case.case, "patient": case.patient, "unit": measured.unit}
     for measures in measured.classes:
         yield {**identity, **place, **vars(score(measures, measured.diagonal))}
 
@@ -110,8 +117,6 @@ def case_table(rows: Iterable[dict[str, Any]]) -> pd.DataFrame:
 
 
 def _spacing(data: PreparedDataset, case: Case) -> tuple[float, float, float]:
-    if data.unit == "px":
-        return 1.0, 1.0, 1.0
     needed = case.spacing[len(case.samples) == 1 :] if case.spacing else (float("nan"),)
     if case.spacing is None or not all(value > 0 for value in needed):
         found = f"{case.spacing} for case {case.case}"

@@ -17,6 +17,7 @@ from scipy import ndimage
 
 from mmseg_ext.data.prepared import PreparedDataset
 from mmseg_ext.evaluation.cases import case_rows, case_table, measure_case, read_test_cases
+from mmseg_ext.evaluation.scoring import SCORING
 from mmseg_ext.suite.matrix import RunId
 from mmseg_ext.suite.task import Task
 from mmseg_ext.suite.track import Protocol
@@ -74,10 +75,11 @@ def control_cases(
         data = prepared[case.dataset]
         truth = data.label_volume(case.case)
         for control, predict in CONTROLS.items():
-            measured = measure_case(data, case, truth, predict(truth), task.nsd_tolerance)
-            run = RunId("control", task.task, control, "control", 0)
+            run, labels = RunId("control", task.task, control, "control", 0), predict(truth)
             for protocol in protocols:
-                rows.extend(case_rows(run, protocol, data.unit, case, measured))
+                scoring = SCORING[protocol.scoring]
+                measured = measure_case(data, case, truth, labels, task.nsd_tolerance, scoring)
+                rows.extend(case_rows(run, protocol, case, measured))
     return case_table(rows)
 
 

@@ -14,6 +14,7 @@ import pandas as pd
 from mmseg_ext.data.prepared import Case, PreparedDataset
 from mmseg_ext.evaluation.cases import MeasuredCase, case_rows, case_table, measure_case, read_test_cases
 from mmseg_ext.evaluation.predictions import TRAIN_AGAIN, read_prediction, require_prediction
+from mmseg_ext.evaluation.scoring import SCORING
 from mmseg_ext.suite.errors import InputError, unknown_name
 from mmseg_ext.suite.files import read_json, write_text
 from mmseg_ext.suite.matrix import RunId
@@ -21,8 +22,8 @@ from mmseg_ext.suite.run_key import FORMAT_VERSION
 from mmseg_ext.suite.task import Task
 from mmseg_ext.suite.track import Protocol
 
-_Job = tuple[Path, Case]
-"""The folder that holds the prediction, and the case."""
+_Job = tuple[Path, Case, str]
+"""The folder that holds the prediction, the case, and a scoring that measures as asked."""
 
 
 def evaluate_run(
@@ -54,18 +55,25 @@ def evaluate_run(
     tested = {case.dataset: prepared[case.dataset] for case in cases}
     run = _check_run(run_folder / "run.json", tested, task, protocols)
     predictions = run_folder / "predictions"
-    variants = dict.fromkeys(protocol.variant for protocol in protocols)
-    jobs = [(predictions / variant / case.dataset, case) for variant in variants for case in cases]
+    ways = dict.fromkeys((protocol.variant, _way(protocol)) for protocol in protocols)
+    jobs = [(predictions / variant / case.dataset, case, way) for variant, way in ways for case in cases]
     # A gap among the predictions stops the evaluation here, not after all cases before it.
-    for folder, case in jobs:
+    for folder, case, _ in jobs:
         require_prediction(folder, case.case)
     measured = dict(zip(jobs, _measure_all(jobs, tested, task.nsd_tolerance, workers), strict=True))
     rows: list[dict[str, Any]] = []
     for protocol in protocols:
         for case in cases:
-            found = measured[predictions / protocol.variant / case.dataset, case]
-            rows.extend(case_rows(run, protocol, prepared[case.dataset].unit, case, found))
+            found = measured[predictions / protocol.variant / case.dataset, case, _way(protocol)]
+            rows.extend(case_rows(run, protocol, case, found))
     return case_table(rows)
+
+
+def _way(protocol: Protocol) -> str:
+    """Return the first scoring that measures as that of the protocol does, so that nothing is measured twice."""
+    wanted = SCORING[protocol.scoring]
+    alike = (wanted.measure, wanted.in_pixels)
+    return next(name for name, scoring in SCORING.items() if (scoring.measure, scoring.in_pixels) == alike)
 
 
 def write_cases(frame: pd.DataFrame, path: Path) -> None:
@@ -113,7 +121,7 @@ def _measure_all(
 
 
 def _measure_stored(prepared: Mapping[str, PreparedDataset], tolerance: float, job: _Job) -> MeasuredCase:
-    folder, case = job
+    folder, case, scoring = job
     data = prepared[case.dataset]
     truth = data.label_volume(case.case)
     prediction = read_prediction(folder, case.case)
@@ -124,4 +132,4 @@ def _measure_stored(prepared: Mapping[str, PreparedDataset], tolerance: float, j
     highest = int(prediction.max())
     if highest >= len(data.classes):
         raise InputError(file, "labels", highest, f"class ids below {len(data.classes)}", TRAIN_AGAIN)
-    return measure_case(data, case, truth, prediction, tolerance)
+    return measure_case(data, case, truth, prediction, tolerance, SCORING[scoring])

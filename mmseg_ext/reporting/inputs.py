@@ -14,7 +14,7 @@ from mmseg_ext.data.checks.quality import Quality, read_quality
 from mmseg_ext.suite.errors import InputError
 from mmseg_ext.suite.files import read_json
 
-TABLES = ("scores", "comparisons", "ranks", "cost", "claims", "controls", "flags")
+TABLES = ("scores", "pooled", "comparisons", "ranks", "cost", "claims", "controls", "flags")
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,8 @@ class Inputs:
 
     @property
     def protocol(self) -> str:
-        """The suite's first protocol: the one figures and the opening words are about."""
-        return self.plan.suite.protocols[0]
+        """The suite's first protocol of ours: the one figures and the opening words are about."""
+        return self.plan.own_protocols[0]
 
     @property
     def methods(self) -> list[str]:

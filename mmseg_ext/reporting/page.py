@@ -27,11 +27,12 @@ from mmseg_ext.reporting.formatting import (
 )
 from mmseg_ext.reporting.inputs import Inputs
 from mmseg_ext.reporting.summary import headline, leaders
-from mmseg_ext.reporting.tables import ResultTable, result_tables
+from mmseg_ext.reporting.tables import INFERENCE_WORDS, SELECTION_WORDS, ResultTable, result_tables
 
 LAYOUT_DPI = 100
 FLAG_TITLES = {
     "same_predictions": "Setting without effect?",
+    "chosen_on_test": "Chosen on the test set",
     "few_cases": "Few cases",
     "one_seed": "One seed",
     "missing_seeds": "Missing seeds",
@@ -64,6 +65,8 @@ def render(inputs: Inputs, drawings: list[Drawing], out: Path) -> str:
         measure=MEASURE_TITLES,
         plain=plain,
         count=count_text,
+        selection_words=SELECTION_WORDS,
+        inference_words=INFERENCE_WORDS,
     )
     css, _, _ = environment.loader.get_source(environment, "page.css")  # type: ignore[union-attr]
     return environment.get_template("page.html.j2").render(css=Markup(css), **_content(inputs, drawings))

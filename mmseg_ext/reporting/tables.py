@@ -12,9 +12,20 @@ from mmseg_ext.analysis.flags import FEW_CASES
 from mmseg_ext.analysis.measures import MACRO, MEASURES, orientation, select
 from mmseg_ext.reporting.formatting import MEASURE_TITLES, measure_title, plain, range_text
 from mmseg_ext.reporting.inputs import Inputs
+from mmseg_ext.suite.track import Inference, Selection
 
 SUMMARY_MEASURES = ("dsc", "iou", "nsd", "hd95", "assd")
 CLASS_MEASURES = ("dsc", "nsd", "hd95")
+SELECTION_WORDS: dict[Selection, str] = {
+    "last": "last checkpoint, which no data chose",
+    "best_val": "checkpoint best on the validation set",
+    "best_test": "checkpoint best on the test set, so the scores are too good",
+}
+INFERENCE_WORDS: dict[Inference, str] = {
+    "plain": "one forward pass",
+    "flip": "mean over the image and its mirror image",
+    "resized_labels": "one forward pass, classes decided at the input size",
+}
 INTERVALS = {
     "patients and seeds": "hierarchical bootstrap over patients and seeds",
     "patients": "bootstrap over patients only, since there is one seed",
@@ -79,8 +90,8 @@ def result_tables(inputs: Inputs, track: str, task: str, dataset: str, protocol:
     scores = select(inputs.tables["scores"], track=track, task=task, dataset=dataset, protocol=protocol)
     name = "_".join(dict.fromkeys(part for part in (track, task, dataset, protocol) if part))
     where = inputs.test_set_title(task, dataset)
-    unit = inputs.task(task).unit
     macro = select(scores, class_name=MACRO)
+    unit = next((unit for unit in macro["unit"] if isinstance(unit, str)), inputs.task(task).unit)
     rows = _rows(inputs, track, task, dataset, protocol, {m: select(macro, measure=m) for m in SUMMARY_MEASURES})
     caption = _caption(inputs, protocol, macro, "Macro mean over foreground classes, then over cases")
     lettered = any(row.letters for row in rows)
@@ -101,14 +112,27 @@ def result_tables(inputs: Inputs, track: str, task: str, dataset: str, protocol:
         rows = _rows(inputs, track, task, dataset, protocol, by_class)
         columns = [plain(label) for label in by_class]
         tables.append(ResultTable(f"{name}_{measure}", title, caption, columns, rows, False))
+    return tables + _pooled_tables(inputs, track, task, dataset, protocol, name)
+
+
+def _pooled_tables(inputs: Inputs, track: str, task: str, dataset: str, protocol: str, name: str) -> list[ResultTable]:
+    """Return one table a pooled measure, macro mean and classes, where the protocol asks for them."""
+    pooled = select(inputs.tables["pooled"], track=track, task=task, dataset=dataset, protocol=protocol)
+    tables = []
+    for measure in dict.fromkeys(pooled["measure"]):
+        part = select(pooled, measure=measure)
+        by_class = {label: select(part, class_name=label) for label in dict.fromkeys(part["class_name"])}
+        title = f"{inputs.test_set_title(task, dataset)}: pooled {MEASURE_TITLES[measure]}"
+        what = f"{MEASURE_TITLES[measure]} of all pixels together, by class; macro: mean over foreground classes"
+        rows = _rows(inputs, track, task, dataset, protocol, by_class, comparable=False)
+        caption = _caption(inputs, protocol, part, what)
+        tables.append(ResultTable(f"{name}_pooled_{measure}", title, caption, list(map(plain, by_class)), rows, False))
     return tables
 
 
 def _caption(inputs: Inputs, protocol: str, scores: pd.DataFrame, what: str) -> str:
     used = inputs.plan.protocols[protocol]
-    rule = {"last": "last checkpoint", "best_val": "checkpoint best on validation"}[used.selection]
-    passes = {"plain": "one forward pass", "flip": "mean with the mirrored image"}[used.inference]
-    text = f"{what}. Protocol {protocol} ({rule}, {passes})."
+    text = f"{what}. Protocol {protocol} ({SELECTION_WORDS[used.selection]}; {INFERENCE_WORDS[used.inference]})."
     defined = scores[scores["n_cases"] > 0]
     if defined.empty:
         return text
@@ -118,7 +142,8 @@ def _caption(inputs: Inputs, protocol: str, scores: pd.DataFrame, what: str) -> 
         f" n = {range_text(cases)} cases of {range_text(list(defined['n_patients']))} patients,"
         f" seeds: {range_text(list(defined['n_seeds']))}. In brackets the 95 % interval: {'; or '.join(kinds)}."
     )
-    misses, spurious = int(scores["n_missed"].max()), int(scores["n_spurious"].max())
+    counted = "n_missed" in scores and used.scoring == "strict"
+    misses, spurious = (int(scores[f"n_{kind}"].max()) if counted else 0 for kind in ("missed", "spurious"))
     if misses or spurious:
         text += (
             " A class missed or predicted where there is none scores 0 and the image diagonal"
@@ -128,8 +153,15 @@ def _caption(inputs: Inputs, protocol: str, scores: pd.DataFrame, what: str) -> 
 
 
 def _rows(
-    inputs: Inputs, track: str, task: str, dataset: str, protocol: str, columns: dict[str, pd.DataFrame]
+    inputs: Inputs,
+    track: str,
+    task: str,
+    dataset: str,
+    protocol: str,
+    columns: dict[str, pd.DataFrame],
+    comparable: bool = True,
 ) -> list[Row]:
+    """Return one row a condition and method; the best is marked where the comparisons speak of these scores."""
     ranks = select(
         inputs.tables["ranks"], track=track, task=task, dataset=dataset, protocol=protocol, measure="dsc", rank=1
     )
@@ -152,7 +184,9 @@ def _rows(
                     runs,
                 )
             )
-        rows += _mark_best(inputs, track, task, dataset, protocol, condition, group, list(columns))
+        if comparable:
+            group = _mark_best(inputs, track, task, dataset, protocol, condition, group, list(columns))
+        rows += group
     return rows
 
 

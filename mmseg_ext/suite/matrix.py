@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mmseg_ext.suite.catalogue import Catalogue
-from mmseg_ext.suite.errors import unknown_name
+from mmseg_ext.suite.errors import InputError, unknown_name
 from mmseg_ext.suite.suite_config import Schedule, Suite, TrackRuns
 
 
@@ -55,10 +55,12 @@ def expand(suite: Suite, catalogue: Catalogue, file: Path | str) -> list[Planned
         file: The suite's file, for error messages.
 
     Raises:
-        InputError: For an unknown track, task, method, condition or protocol.
+        InputError: For an unknown track, task, method, condition or protocol, or if all protocols are those of papers.
     """
-    for index, protocol in enumerate(suite.protocols):
-        catalogue.protocol(protocol, file, f"protocols.{index}")
+    protocols = [catalogue.protocol(name, file, f"protocols.{index}") for index, name in enumerate(suite.protocols)]
+    if all(protocol.paper for protocol in protocols):
+        expected = "also one of ours (without `paper`), on which controls and rankings rest"
+        raise InputError(file, "protocols", suite.protocols, expected)
     planned: dict[RunId, PlannedRun] = {}
     for track_name, runs in suite.tracks.items():
         where = f"tracks.{track_name}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from mmseg_ext.suite.dataset_card import Name
 from mmseg_ext.suite.loading import StrictModel
@@ -37,22 +37,48 @@ class Track(StrictModel):
     conditions: Annotated[dict[Name, Condition], Field(min_length=1)]
 
 
+Selection = Literal["last", "best_val", "best_test"]
+Inference = Literal["plain", "flip", "resized_labels"]
+Scoring = Literal[
+    "strict",
+    "hiperformer",
+]
+"""The keys of `mmseg_ext.evaluation.scoring.SCORING`, repeated here so that a wrong name stops before any job."""
+
+
 class Protocol(StrictModel):
     """How a checkpoint is chosen, how images are predicted, how predictions are scored."""
 
     protocol: Name
     title: str
-    selection: Literal["last", "best_val"]
-    """Which checkpoint: the last iteration, or the best macro DSC on the validation set."""
-    inference: Literal["plain", "flip"]
-    """`plain`: one forward pass at the input size; `flip`: mean over the two horizontal mirror images."""
-    scoring: Literal["strict"]
+    paper: Name | None = None
+    """Paper whose released evaluator is repeated with its quirks, by the stem of its claims; none: ours."""
+    selection: Selection
+    """Which checkpoint: the last iteration, the best macro DSC on the validation set, or, under a paper's protocol
+    only, the best macro DSC on the test set; no ranking uses the latter."""
+    inference: Inference
+    """`plain`: one forward pass at the input size; `flip`: mean over the two horizontal mirror images;
+    `resized_labels`: classes decided at the input size and brought to native size by nearest neighbours."""
+    scoring: Scoring
     """Scoring rules of `mmseg_ext.evaluation`, described in METHODOLOGY.md."""
+    pooled: bool = False
+    """Also report DSC and IoU of the pixels of all cases together."""
+
+    @model_validator(mode="after")
+    def _test_set_only_for_papers(self) -> Protocol:
+        if self.chosen_on_test and self.paper is None:
+            raise ValueError("selection best_test only together with the paper that did so, in `paper`")
+        return self
 
     @property
     def variant(self) -> str:
         """Name of the predictions this protocol scores."""
         return f"{self.selection}_{self.inference}"
+
+    @property
+    def chosen_on_test(self) -> bool:
+        """Whether its numbers are too good, because the test set chose the checkpoint."""
+        return self.selection == "best_test"
 
 
 class MethodCard(StrictModel):

@@ -10,7 +10,7 @@ from mmseg_ext.analysis.measures import select
 from mmseg_ext.suite.files import read_json, write_json
 
 CONFIGS = Path(__file__).parents[2] / "configs"
-TABLES = {"cases", "scores", "comparisons", "ranks", "status", "cost", "claims", "controls", "flags"}
+TABLES = {"cases", "scores", "pooled", "comparisons", "ranks", "status", "cost", "claims", "controls", "flags"}
 
 
 @pytest.fixture

@@ -56,6 +56,17 @@ def test_other_sizes_come_back(shape, fit):
     assert 2 * (found.astype(bool) & truth).sum() / (found.sum() + truth.sum()) > 0.85
 
 
+def test_classes_can_be_decided_at_the_input_size():
+    stored = np.zeros((1, 64, 64), np.uint8)
+    stored[0, :33] = 100
+    predictor = Predictor(Threshold(), (32, 32), "resize", 4)
+    found = predictor.segment(stored, 1.0, 0.0, 0.0, 100.0, "resized_labels")
+    # Row 16 of the input is the mean of an inner and an outer row, a tie, and both of its native rows are alike.
+    assert found[0, :, 0].tolist() == [1] * 32 + [0] * 32
+    whole = predictor.segment(stack(), 1.0, 0.0, 0.0, 100.0, "resized_labels")
+    assert whole.shape == stack().shape
+
+
 def test_colour_images():
     stored = np.repeat(stack((2, 16, 20))[..., None], 3, axis=3).astype(np.uint8)
     found = Predictor(Threshold(), (16, 20), "pad", 2).segment(stored, 1.0, 0.0, 0.0, 100.0)

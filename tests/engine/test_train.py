@@ -178,6 +178,20 @@ def test_selection_by_validation_needs_validation_cases(tmp_path):
     assert sorted(path.name for path in (folder / "weights").iterdir()) == ["last.pth"]
 
 
+def test_the_test_set_chooses_only_where_it_is_asked_to(tiny, finished):
+    plain = tiny.train("choosing", variants=("last_plain",))
+    assert not (plain / "weights" / "best_test.pth").exists()
+    # Its checkpoints hold no such weights, so it is trained again, to the same end.
+    folder = tiny.train("choosing", variants=("last_plain", "best_test_plain"))
+    facts = read_json(folder / "run.json")["variants"]
+    assert (facts["best_test_plain"]["rule"], facts["best_test_plain"]["selected_on"]) == ("best_test", "test")
+    assert facts["last_plain"] == read_json(finished / "run.json")["variants"]["last_plain"]
+    curves = pd.read_csv(folder / "curves.csv")
+    test = curves[curves["series"] == "test_dsc"]
+    assert facts["best_test_plain"]["iteration"] == test.loc[test["value"].idxmax(), "iteration"]
+    assert torch.load(folder / "weights" / "best_test.pth", weights_only=True)
+
+
 @pytest.mark.parametrize(("old", "new", "field"), [("d,d", "z,z", "case"), ("e,e,test", "e,e,exam", "subset")])
 def test_a_subset_that_does_not_fit_the_data_is_an_input_error(tmp_path, old, new, field):
     tiny = TinyRun(tmp_path)

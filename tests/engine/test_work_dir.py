@@ -18,6 +18,9 @@ def test_room_for_checkpoints_is_checked(tmp_path, monkeypatch):
     monkeypatch.setattr(shutil, "disk_usage", lambda path: Usage(10**9, 0, 14 * 10**6 - 1))
     with pytest.raises(InputError, match="free disk space for checkpoints"):
         require_room(tmp_path, model)
+    # Each selection rule keeps its best weights in every checkpoint, and exports them.
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: Usage(10**9, 0, 18 * 10**6))
+    require_room(tmp_path, model, selections=2)
 
 
 def test_work_is_kept_for_the_same_identity_only(tmp_path):

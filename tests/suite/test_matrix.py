@@ -49,6 +49,11 @@ def test_the_matrix_is_full_and_sorted(configs):
     assert len(set(expanded.keys.values())) == len(expanded.runs)
 
 
+def test_a_suite_needs_a_protocol_of_ours(configs):
+    with pytest.raises(InputError, match=r"protocols: .*paper_hiperformer.* also one of ours"):
+        plan(configs, set_at(demo(), "protocols", ["paper_hiperformer"]))
+
+
 def test_listed_pairs_and_schedules_of_single_tasks(configs):
     suite = demo()
     track = suite["tracks"]["supervised"]

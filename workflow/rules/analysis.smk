@@ -1,6 +1,6 @@
 """Rows to means with intervals, tests, ranks, verdicts."""
 
-TABLES = "cases scores comparisons ranks status cost claims controls flags".split()
+TABLES = "cases scores pooled comparisons ranks status cost claims controls flags".split()
 
 
 rule plan:

@@ -1,10 +1,10 @@
-"""Measuring the validation cases during training."""
+"""Measuring cases during training, and keeping the weights that were best on them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from mmengine.runner import Runner
@@ -16,9 +16,8 @@ from mmseg_ext.engine.predict import CaseReader, Predictor
 from mmseg_ext.registry import HOOKS
 
 
-@HOOKS.register_module()
-class ValidationHook(StatefulHook):
-    """Measure the macro DSC of the validation cases and keep the best weights.
+class SelectionHook(StatefulHook):
+    """Measure the macro DSC of the cases of one subset and keep the best weights.
 
     Cases are predicted as test cases are (native size, one pass). DSC is averaged over the foreground classes of a
     case, those in neither prediction nor truth left out, then over cases. Of equal values the earlier one stays.
@@ -26,7 +25,7 @@ class ValidationHook(StatefulHook):
     Args:
         iterations: After which iterations to measure.
         prepared: Folder of each prepared data set by name.
-        subset_file: Table of the run's cases; its `val` rows are used. Without any, nothing is measured.
+        subset_file: Table of the run's cases; its rows of the hook's subset are used. Without any, nothing is measured.
         image_size: Height and width of the network's input.
         fit: `pad` or `resize`.
         batch_size: Slices in one forward pass.
@@ -34,7 +33,7 @@ class ValidationHook(StatefulHook):
     """
 
     priority = 80
-    state_name = "validation"
+    subset: ClassVar[str]
 
     def __init__(
         self,
@@ -49,7 +48,7 @@ class ValidationHook(StatefulHook):
         self.iterations = set(iterations)
         self.spec = {"image_size": (image_size[0], image_size[1]), "fit": fit, "batch_size": batch_size}
         data = prepared_datasets(prepared, labels)
-        self.cases = cases_of(read_subset(Path(subset_file)), "val", data, Path(subset_file))
+        self.cases = cases_of(read_subset(Path(subset_file)), self.subset, data, Path(subset_file))
         self.reader = CaseReader(data)
         self.best: dict[str, Any] | None = None
         """Keys value, iteration and weights of the best measurement."""
@@ -62,7 +61,7 @@ class ValidationHook(StatefulHook):
         if not self.cases or iteration not in self.iterations:
             return
         value = self.measure(runner)
-        hook_of(runner, CurvesHook).add(runner, iteration, "val_dsc", value)
+        hook_of(runner, CurvesHook).add(runner, iteration, f"{self.subset}_dsc", value)
         if self.best is None or value > self.best["value"]:
             weights = {name: tensor.detach().cpu().clone() for name, tensor in runner.model.state_dict().items()}
             self.best = {"value": value, "iteration": iteration, "weights": weights}
@@ -85,6 +84,22 @@ class ValidationHook(StatefulHook):
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore what `state_dict` returned."""
         self.best = state["best"]
+
+
+@HOOKS.register_module()
+class ValidationHook(SelectionHook):
+    """Weights that are best on the validation cases."""
+
+    subset = "val"
+    state_name = "validation"
+
+
+@HOOKS.register_module()
+class TestSelectionHook(SelectionHook):
+    """Weights that are best on the test cases: only for protocols of papers that chose so, see `Protocol.selection`."""
+
+    subset = "test"
+    state_name = "test_selection"
 
 
 def case_dsc(prediction: np.ndarray, truth: np.ndarray, classes: int) -> float:
