@@ -132,6 +132,22 @@ def check(dataset: str, data: Data = DEFAULT_DATA, results: Results = DEFAULT_RE
 
 
 @app.command()
+def superpixels(
+    dataset: str,
+    recipe: Annotated[str, typer.Option(help='Recipe as JSON, such as {"algorithm": "slic_opencv"}.')],
+    data: Data = DEFAULT_DATA,
+    workers: Annotated[int, typer.Option(help="Processes that share the images.", min=1)] = 1,
+) -> None:
+    """Divide every image of a prepared data set into superpixels."""
+    from mmseg_ext.suite.superpixel_recipe import read_recipe
+    from mmseg_ext.superpixels.make import make_maps
+
+    asked = read_recipe(_json(recipe, "--recipe"), "command line")
+    maps = make_maps(_prepared([dataset], data)[dataset], asked, Paths(data).superpixels(dataset, asked.id), workers)
+    print(f"{maps.info['samples']} maps: {maps.folder}")
+
+
+@app.command()
 def subset(
     track: str,
     task: str,
@@ -169,7 +185,7 @@ def train(
     from mmseg_ext.suite.run_key import run_key
 
     known = catalogue(configs)
-    planned = PlannedRun(_run_id(run), parse(Schedule, json.loads(schedule), "--schedule"))
+    planned = PlannedRun(_run_id(run), parse(Schedule, _json(schedule, "--schedule"), "--schedule"))
     _check_run(planned.id, known)
     found = run_key(planned, known)
     if key is not None and found != key:
@@ -356,6 +372,16 @@ def schemas(
 
 
 app.add_typer(cli_catalogue.app)
+
+
+def _json(text: str, option: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise InputError("command line", option, text, f"valid JSON ({error})") from None
+    if not isinstance(value, dict):
+        raise InputError("command line", option, text, "a JSON object")
+    return value
 
 
 def _run_id(text: str) -> RunId:

@@ -31,9 +31,9 @@ ARROWS = {
         "suite",
     },
     "analysis": {"suite"},
-    "reporting": {"analysis", "evaluation", "data", "suite"},
+    "reporting": {"analysis", "evaluation", "superpixels", "data", "suite"},
 }
-TORCH_FREE = ["suite", "data", "evaluation", "analysis", "reporting"]
+TORCH_FREE = ["suite", "data", "superpixels", "evaluation", "analysis", "reporting"]
 TOP = {"cli", "cli_catalogue", "cli_options", "__main__", "__init__"}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -20,9 +20,9 @@ from rich.progress import (
 Item = TypeVar("Item")
 
 
-def progress(items: Sequence[Item], description: str) -> Iterable[Item]:
-    """Yield `items` and show a bar on standard error."""
-    return track(items, description=description, console=Console(stderr=True))
+def progress(items: Iterable[Item], description: str, total: int | None = None) -> Iterable[Item]:
+    """Yield `items` and show a bar on standard error; `total` is needed where `items` have no length."""
+    return track(items, description=description, total=total, console=Console(stderr=True))
 
 
 class TransferProgress:

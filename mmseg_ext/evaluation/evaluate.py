@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,7 @@ from mmseg_ext.evaluation.scoring import SCORING
 from mmseg_ext.suite.errors import InputError, unknown_name
 from mmseg_ext.suite.files import read_json, write_text
 from mmseg_ext.suite.matrix import RunId
+from mmseg_ext.suite.processes import in_processes
 from mmseg_ext.suite.run_key import FORMAT_VERSION
 from mmseg_ext.suite.task import Task
 from mmseg_ext.suite.track import Protocol
@@ -109,15 +108,9 @@ def _measure_all(
     jobs: Sequence[_Job], prepared: dict[str, PreparedDataset], tolerance: float, workers: int
 ) -> list[MeasuredCase]:
     """Measure every job, in order."""
-    measure = partial(_measure_stored, prepared, tolerance)
-    if workers == 1:
-        return [measure(job) for job in jobs]
-    # A forked copy of a process that runs threads can hang; a spawned one starts clean.
-    context = multiprocessing.get_context("spawn")
     # The data sets travel once per chunk.
     chunk = -(-len(jobs) // (4 * workers))
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
-        return list(pool.map(measure, jobs, chunksize=chunk))
+    return list(in_processes(partial(_measure_stored, prepared, tolerance), jobs, workers, chunk))
 
 
 def _measure_stored(prepared: Mapping[str, PreparedDataset], tolerance: float, job: _Job) -> MeasuredCase:

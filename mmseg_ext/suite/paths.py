@@ -23,6 +23,10 @@ class Paths:
         """Folder of a prepared data set."""
         return self.data / "prepared" / dataset
 
+    def superpixels(self, dataset: str, recipe_id: str) -> Path:
+        """Folder of a data set's superpixel maps of one recipe; it goes when the data set is prepared again."""
+        return self.prepared(dataset) / "superpixels" / recipe_id
+
     def checks(self, dataset: str) -> Path:
         """Folder of what was found when a prepared data set was checked."""
         return self.results / "data" / dataset

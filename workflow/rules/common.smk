@@ -44,6 +44,7 @@ wildcard_constraints:
     condition=r"[a-z][a-z0-9_]*",
     seed=r"\d+",
     suite=r"[a-z][a-z0-9_]*",
+    recipe=r"[a-z][a-z0-9_]*",
 
 
 def log_path(stage, name):

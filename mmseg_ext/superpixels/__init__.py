@@ -1,0 +1,1 @@
+"""Superpixels: algorithms behind one function, their quality, and maps on disk."""
