@@ -33,12 +33,11 @@ class UnlabelledSlices(Dataset):
         fit: `pad` or `resize`, see `mmseg_ext.engine.fit`.
         views: Config of what is drawn from a slice, see `mmseg_ext.pretraining.views`.
         seed: Seed of all randomness.
-        cell: Least height and width of an image inside the input, in pixels: one cell of the encoder's bottom.
         superpixels: Folder of the superpixel maps of each data set by name, if views need maps made beforehand.
         cache_bytes: Memory for decoded slices, in bytes.
 
     Raises:
-        InputError: If an image is smaller than a cell; if a map is missing, has not the size of its image, or holds
+        InputError: If a map is missing, has not the size of its image, or holds
             fewer than two superpixels.
     """
 
@@ -50,7 +49,6 @@ class UnlabelledSlices(Dataset):
         fit: str,
         views: Mapping[str, Any],
         seed: int,
-        cell: int = 1,
         superpixels: Mapping[str, str] | None = None,
         cache_bytes: int = CACHE_BYTES,
     ) -> None:
@@ -66,16 +64,6 @@ class UnlabelledSlices(Dataset):
         cases = cases_of(pd.read_csv(subset_file, dtype=str), "train", self._prepared, Path(subset_file))
         self.samples = [(case.dataset, sample) for case in cases for sample in case.samples]
         self.position = np.concatenate([_positions(len(case.samples)) for case in cases])
-        self._check_sizes(cell)
-
-    def _check_sizes(self, cell: int) -> None:
-        for name, data in self._prepared.items():
-            table = data.samples.drop_duplicates(["height", "width"])
-            for row in table.itertuples(index=False):
-                scaled = fit_to((row.height, row.width), self.size, self.rule).scaled
-                if min(scaled) < cell:
-                    expected = f"at least {cell} x {cell} pixels of the network's input, one cell of its bottom"
-                    raise InputError(data.root / "samples.csv", f"size of {row.sample} in {name}", scaled, expected)
 
     def __len__(self) -> int:
         return len(self.samples)

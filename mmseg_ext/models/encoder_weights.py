@@ -26,18 +26,19 @@ class EncoderWeights:
 
     Args:
         file: State dict of the encoder, nothing but tensors.
-        report: File for the lists `loaded`, `skipped` and `missing`.
+        folder: Where the lists `loaded`, `skipped` and `missing` are written, as `initial_weights.json`.
     """
 
-    def __init__(self, file: str, report: str) -> None:
+    def __init__(self, file: str, folder: str) -> None:
         self.file = Path(file)
-        self.report = Path(report)
+        self.report = Path(folder) / REPORT
 
     def __call__(self, module: nn.Module) -> None:
         """Load the weights.
 
         Raises:
-            InputError: If the file is missing or no state dict, or a key of the backbone is missing or of another shape.
+            InputError: If the file is missing or no state dict, or a key of the backbone is missing in it or of another
+                shape.
         """
         state = read_weights(self.file)
         own = module.state_dict()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import torch.nn.functional as F
@@ -17,7 +18,7 @@ def mlp(widths: Sequence[int], batch_norm: bool = False, last_norm: bool = False
         last_norm: Normalise the output over the batch.
     """
     layers: list[nn.Module] = []
-    for index, (below, above) in enumerate(zip(widths[:-1], widths[1:], strict=True)):
+    for index, (below, above) in enumerate(itertools.pairwise(widths)):
         last = index == len(widths) - 2
         layers.append(nn.Linear(below, above))
         if last_norm if last else batch_norm:

@@ -44,7 +44,9 @@ def masked_contrast(
     unit = F.normalize(features.float(), dim=-1)
     similarity = unit @ unit.transpose(-1, -2) / temperature
     others = ~torch.eye(features.shape[1], dtype=torch.bool, device=features.device)
-    anchors = torch.ones(features.shape[:2], dtype=torch.bool, device=features.device) if valid is None else valid.bool()
+    anchors = (
+        torch.ones(features.shape[:2], dtype=torch.bool, device=features.device) if valid is None else valid.bool()
+    )
     others = others & anchors[:, None, :]
     counted = positives.bool() & others
     number = counted.sum(-1)

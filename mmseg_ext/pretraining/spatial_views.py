@@ -57,7 +57,8 @@ class SpatialChange:
         # Smoothing over twice the length halves the noise's height, so that lengths scale with the square of it.
         amount, sigma = rng.uniform(*self.elastic_amount) * size**2, rng.uniform(*self.elastic_smoothing) * size
         shifts = [
-            amount * cv2.GaussianBlur(rng.uniform(-1, 1, (height, width)), (0, 0), sigma, borderType=cv2.BORDER_CONSTANT)
+            amount
+            * cv2.GaussianBlur(rng.uniform(-1, 1, (height, width)), (0, 0), sigma, borderType=cv2.BORDER_CONSTANT)
             for _ in range(2)
         ]
         rows, columns = rows + shifts[0], columns + shifts[1]

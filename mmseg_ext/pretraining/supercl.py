@@ -122,4 +122,3 @@ class SuperCL(Pretrainer):
             means = region_map(means, ids, self.asp_norm)
         together = linked if self.grouping == "nearest" else same_component
         return together(means.flatten(1)) | other_view(len(maps) // 2, 2, maps.device)
-

@@ -10,7 +10,7 @@ import numpy as np
 from mmseg_ext.pretraining.intensity_views import IntensityChange
 from mmseg_ext.pretraining.spatial_views import SpatialChange
 from mmseg_ext.registry import VIEWS
-from mmseg_ext.suite.superpixel_recipe import read_recipe
+from mmseg_ext.suite.superpixel_recipe import read_recipe, suited
 from mmseg_ext.superpixels.algorithms import superpixels
 
 Neighbour = Callable[[np.random.Generator], np.ndarray]
@@ -102,5 +102,6 @@ class SuperpixelViews(DistortedViews):
         if self.recipe is None:
             ids = np.stack([maps["superpixels"]] * 2)
         else:
-            ids = np.stack([superpixels(each.squeeze(-1) if each.shape[2] == 1 else each, self.recipe) for each in flat])
+            recipe = suited(self.recipe, image.shape[2])
+            ids = np.stack([superpixels(each[..., 0] if each.shape[2] == 1 else each, recipe) for each in flat])
         return {"views": np.stack([*flat, *moved]), "superpixels": ids}

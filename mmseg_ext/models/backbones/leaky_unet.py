@@ -34,9 +34,7 @@ class LeakyUNetEncoder(BaseModule):
         init_cfg: See `mmengine.model.BaseModule`; PyTorch's own initialisation by default.
     """
 
-    def __init__(
-        self, in_channels: int, widths: Sequence[int] = (32, 64, 128, 256, 512), init_cfg: Any = None
-    ) -> None:
+    def __init__(self, in_channels: int, widths: Sequence[int] = (32, 64, 128, 256, 512), init_cfg: Any = None) -> None:
         super().__init__(init_cfg)
         self.in_channels = in_channels
         self.widths = tuple(widths)

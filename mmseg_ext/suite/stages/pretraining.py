@@ -7,22 +7,21 @@ from typing import Any, get_args
 
 from mmseg_ext.suite.catalogue import Catalogue
 from mmseg_ext.suite.components import PACKAGE, hash_sources, used_components
+from mmseg_ext.suite.data_key import data_key
 from mmseg_ext.suite.dataset_card import Subset
 from mmseg_ext.suite.errors import InputError
-from mmseg_ext.suite.files import hash_value
 from mmseg_ext.suite.matrix import PlannedRun, as_plain
 from mmseg_ext.suite.method_config import method_config
 from mmseg_ext.suite.need import Need
 from mmseg_ext.suite.paths import Paths
 from mmseg_ext.suite.pretrain_settings import PretrainSettings
-from mmseg_ext.suite.recipes import data_key
 from mmseg_ext.suite.stages.superpixels import maps_need
-from mmseg_ext.suite.suite_config import RESOURCES
-from mmseg_ext.suite.superpixel_recipe import SuperpixelRecipe, read_recipe
+from mmseg_ext.suite.suite_config import Pretraining
+from mmseg_ext.suite.superpixel_recipe import read_recipe, suited
 from mmseg_ext.suite.task import Task, TaskPart
 
-MULTI_CHANNEL = 1
-"""Channel that is divided into superpixels where an image is neither grey nor RGB (SuperCL: the second of BraTS)."""
+SAME_BUDGET = "adds_pretraining_iterations"
+"""Key of a method's config that lengthens its training by the optimiser steps of the suite's pre-training."""
 
 
 def needs(planned: PlannedRun, catalogue: Catalogue, paths: Paths) -> list[Need]:
@@ -40,7 +39,9 @@ def needs(planned: PlannedRun, catalogue: Catalogue, paths: Paths) -> list[Need]
     asked = planned.pretraining
     if asked is None:
         where = f"method {run.method} of track {run.track}"
-        raise InputError(where, "pretraining", None, "in the suite, `pretraining` of the track: a source and a schedule")
+        raise InputError(
+            where, "pretraining", None, "in the suite, `pretraining` of the track: a source and a schedule"
+        )
     settings = PretrainSettings(
         track=run.track,
         method=run.method,
@@ -50,6 +51,36 @@ def needs(planned: PlannedRun, catalogue: Catalogue, paths: Paths) -> list[Need]
         seed=run.seed,
     )
     return [pretraining_need(settings, catalogue, paths)]
+
+
+def concerned(planned: PlannedRun, catalogue: Catalogue) -> Pretraining | None:
+    """Return the suite's pre-training if it makes a difference to a run: its start, its length or its first layer."""
+    asked = planned.pretraining
+    config = method_config(catalogue.method_config(planned.id.track, planned.id.method))
+    if asked is not None and ("pretraining" in config or config.get(SAME_BUDGET) or asked.source is not None):
+        return asked
+    return None
+
+
+def encoder_channels(planned: PlannedRun, catalogue: Catalogue) -> int | None:
+    """Return the channels of the images that encoders are pre-trained on; None where they are those of the task.
+
+    A run that starts from random weights beside pre-trained ones has the same first layer.
+    """
+    if planned.pretraining is None or planned.pretraining.source is None:
+        return None
+    return len(catalogue.dataset(planned.pretraining.source, "suite", "pretraining.source").channels)
+
+
+def pretraining_parts(planned: PlannedRun, config: dict[str, Any], catalogue: Catalogue) -> dict[str, Any]:
+    """Return what a run key covers of the suite's pre-training even where a run does not start from it."""
+    parts: dict[str, Any] = {}
+    channels = encoder_channels(planned, catalogue)
+    if channels is not None:
+        parts["encoder_channels"] = channels
+    if config.get(SAME_BUDGET) and planned.pretraining is not None:
+        parts["extra_schedule"] = planned.pretraining.schedule.computed
+    return parts
 
 
 def source_parts(source: str | None, task: Task, catalogue: Catalogue) -> list[TaskPart]:
@@ -83,25 +114,21 @@ def pretraining_need(settings: PretrainSettings, catalogue: Catalogue, paths: Pa
     if "pretraining" not in config:
         raise InputError(file, "pretraining", None, "a section that says how to pre-train")
     section = {"pretraining": config["pretraining"], "backbone": {**config["model"]["backbone"], "init_cfg": None}}
-    plain = as_plain(settings)
-    for resource in RESOURCES:
-        del plain["schedule"][resource]
+    computed = {**as_plain(settings), "schedule": settings.schedule.computed}
     sources = [PACKAGE / "engine" / "pretrain.py", *(component.file for component in used_components(section))]
     recipe = {
-        "settings": as_plain(settings),
-        "key": hash_value({
-            "settings": plain,
-            "config": section,
-            "data": {name: data_key(catalogue.dataset(name, file, "source"), catalogue) for name in settings.datasets},
-            "code": hash_sources(sources),
-        })[:16],
-    }  # fmt: skip
+        "settings": computed,
+        "config": section,
+        "data": {name: data_key(catalogue.dataset(name, file, "source"), catalogue) for name in settings.datasets},
+        "code": hash_sources(sources),
+    }
     return Need(
         name="pretrained",
         stage="pretrain",
         folder=paths.pretrained(settings.source, settings.method, settings.seed),
         recipe=recipe,
         datasets=settings.datasets,
+        resources=settings.schedule.resources,
         needs=tuple(_maps(settings, section, catalogue, paths, file)),
     )
 
@@ -118,10 +145,3 @@ def _maps(
         maps_need(name, suited(recipe, len(catalogue.dataset(name, file, "source").channels)), paths)
         for name in settings.datasets
     ]
-
-
-def suited(recipe: SuperpixelRecipe, channels: int) -> SuperpixelRecipe:
-    """Return a recipe for images of that many channels: one of several MRI channels stands for all."""
-    if channels in (1, 3) or recipe.channel != "all":
-        return recipe
-    return recipe.model_copy(update={"channel": MULTI_CHANNEL})
