@@ -27,6 +27,6 @@ model = dict(
         out_channels="$num_classes",
         # The initialisation of the whole network is that of the head too.
         init_cfg=None,
-        loss_decode=dict(type="CrossEntropyLoss"),
+        loss_decode=dict(type="CrossEntropyLoss", avg_non_ignore=True),
     ),
 )
