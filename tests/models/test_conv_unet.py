@@ -1,8 +1,9 @@
 import torch
 from support.sines import check, fill, sine
 
-from mmseg_ext.models.backbones.attention_unet import AttentionGate, AttentionUNet
+from mmseg_ext.models.backbones.attention_unet import AttentionUNet
 from mmseg_ext.models.backbones.conv_unet import ConvUNet
+from mmseg_ext.models.blocks.attention_gate import AttentionGate
 
 
 def test_maps_run_from_the_bottom_to_the_full_resolution():

@@ -25,7 +25,7 @@ def resolved_method(file, classes, channels, image_size):
 
 def weightless(file, classes=9, channels=3, side=224, **backbone):
     """The network without memory for its weights: on the meta device; `backbone` overrides arguments."""
-    config = resolved_method(file, classes, channels, (side, side)).model.to_dict()
+    config = resolved_method(file, classes, channels, _shape(side)).model.to_dict()
     config["backbone"] |= backbone
     # MMSegmentation reads the rates of stochastic depth off a tensor, which needs its memory.
     with torch.device("meta"), patch("torch.linspace", partial(torch.linspace, device="cpu")):
@@ -35,5 +35,10 @@ def weightless(file, classes=9, channels=3, side=224, **backbone):
 def size(model, channels=3, side=224):
     """Parameters, and multiply-adds in convolutions and matrix products of one image."""
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        model.dense_logits(torch.empty(1, channels, side, side, device="meta"))
+        model.dense_logits(torch.empty(1, channels, *_shape(side), device="meta"))
     return sum(item.numel() for item in model.parameters()), counter.get_total_flops() / 2
+
+
+def _shape(side):
+    """Height and width; `side` is both, or the pair."""
+    return side if isinstance(side, tuple) else (side, side)

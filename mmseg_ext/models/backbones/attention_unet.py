@@ -8,26 +8,8 @@ from typing import Any
 from torch import Tensor, nn
 
 from mmseg_ext.models.backbones.conv_unet import ConvUNet
+from mmseg_ext.models.blocks.attention_gate import AttentionGate
 from mmseg_ext.registry import MODELS
-
-
-class AttentionGate(nn.Module):
-    """Weighs each pixel of a skip by how well it agrees with the decoder (Oktay et al. 2018, section 3).
-
-    Args:
-        channels: Channels of gating signal and skip.
-        inner: Channels in which the two are compared.
-    """
-
-    def __init__(self, channels: int, inner: int) -> None:
-        super().__init__()
-        self.signal = nn.Sequential(nn.Conv2d(channels, inner, 1), nn.BatchNorm2d(inner))
-        self.skip = nn.Sequential(nn.Conv2d(channels, inner, 1), nn.BatchNorm2d(inner))
-        self.weight = nn.Sequential(nn.ReLU(inplace=True), nn.Conv2d(inner, 1, 1), nn.BatchNorm2d(1), nn.Sigmoid())
-
-    def forward(self, signal: Tensor, skip: Tensor) -> Tensor:
-        """Return the weighted skip; all maps are (N, channels, H, W)."""
-        return skip * self.weight(self.signal(signal) + self.skip(skip))
 
 
 @MODELS.register_module()

@@ -92,7 +92,7 @@ class DenseSegmentor(EncoderDecoder):
 
     def loss(self, inputs: Tensor, data_samples: Tensor | list[Any]) -> dict[str, Tensor]:
         """Return the losses that the `loss_decode` of the active heads define, by name."""
-        labels = _labels(data_samples)
+        labels = labels_of(data_samples)
         losses: dict[str, Tensor] = {}
         for index, (head, logits) in enumerate(zip(self.active_heads, self.dense_logits(inputs), strict=True)):
             logits = self._resize(logits, labels.shape[-2:])
@@ -127,7 +127,8 @@ class DenseSegmentor(EncoderDecoder):
         return F.interpolate(found, size=tuple(size), mode="bilinear", align_corners=self.align_corners)
 
 
-def _labels(data_samples: Tensor | list[Any]) -> Tensor:
+def labels_of(data_samples: Tensor | list[Any]) -> Tensor:
+    """Return the labels (N, H, W) of a batch, which may come as samples."""
     if isinstance(data_samples, Tensor):
         return data_samples
     return torch.stack([sample.gt_sem_seg.data.squeeze(0) for sample in data_samples])

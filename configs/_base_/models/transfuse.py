@@ -1,0 +1,48 @@
+"""TransFuse-S, with heads on the fused maps at 1/4 and 1/16 and on the transformer's map."""
+
+model = dict(
+    type="DenseSegmentor",
+    stride=16,
+    min_size=32,
+    data_preprocessor=dict(type="UnitPreprocessor"),
+    backbone=dict(
+        type="TransFuse",
+        in_channels="$in_channels",
+        image_size="$image_size",
+        depth=34,
+        width=64,
+        channels=384,
+        layers=8,
+        heads=6,
+        raised=(128, 64),
+        dropout=0.2,
+    ),
+    decode_head=dict(
+        type="ConvHead",
+        in_channels=64,
+        in_index=2,
+        kernel_size=3,
+        dropout_ratio=0.0,
+        align_corners=True,
+        num_classes="$num_classes",
+        out_channels="$num_classes",
+        # MMSegmentation's narrow start of the last layer (std 0.01) made classes collapse under the Dice term.
+        init_cfg=None,
+        loss_decode=dict(type="StructureLoss", loss_weight=0.5),
+    ),
+    auxiliary_head=[
+        dict(
+            type="ConvHead",
+            in_channels=64,
+            in_index=index,
+            kernel_size=3,
+            dropout_ratio=0.0,
+            align_corners=True,
+            num_classes="$num_classes",
+            out_channels="$num_classes",
+            init_cfg=None,
+            loss_decode=dict(type="StructureLoss", loss_weight=weight),
+        )
+        for index, weight in ((1, 0.3), (0, 0.2))
+    ],
+)
