@@ -42,6 +42,7 @@ OPTIM_WRAPPER_CONSTRUCTORS = _child(mmengine_registry.OPTIM_WRAPPER_CONSTRUCTORS
 OPTIMIZERS = _child(mmengine_registry.OPTIMIZERS)
 PARADIGMS = Registry("training paradigm", scope=SCOPE)
 PARAM_SCHEDULERS = _child(mmengine_registry.PARAM_SCHEDULERS)
+TRANSFORMS = _child(mmengine_registry.TRANSFORMS)
 VIEWS = Registry("views of pre-training", scope=SCOPE)
 VISBACKENDS = _child(mmengine_registry.VISBACKENDS)
 VISUALIZERS = _child(mmengine_registry.VISUALIZERS)

@@ -9,7 +9,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mmseg_ext.data.convert import dicom_series, image_mask_pairs, itk_volumes, nifti_volumes
+from mmseg_ext.data.convert import (
+    array_files,
+    array_stacks,
+    dicom_series,
+    image_mask_pairs,
+    itk_volumes,
+    nifti_volumes,
+    run_length_masks,
+)
 from mmseg_ext.data.convert.pairing import ConvertedCase, Pair
 from mmseg_ext.data.prepared import IGNORED, PreparedDataset, channel_images, finish, write_image
 from mmseg_ext.data.progress import progress
@@ -24,6 +32,9 @@ _CONVERTERS = {
     "itk_volumes": itk_volumes,
     "dicom_series": dicom_series,
     "image_mask_pairs": image_mask_pairs,
+    "array_files": array_files,
+    "array_stacks": array_stacks,
+    "run_length_masks": run_length_masks,
 }
 _DESCRIBED = {"dataset", "title", "channels", "unit", "fit", "intensity", "modality", "licence", "layout"}
 
@@ -83,6 +94,7 @@ def _write_case(root: Path, pair: Pair, case: ConvertedCase, channels: list[str]
             "height": height, "width": width,
             "spacing_z": spacing[0], "spacing_y": spacing[1], "spacing_x": spacing[2],
             "slope": case.slope, "intercept": case.intercept, "low": case.low, "high": case.high,
+            "text": case.text,
         }  # fmt: skip
 
 

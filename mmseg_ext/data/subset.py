@@ -85,7 +85,7 @@ def _check_classes(where: str, task: Task, train: pd.DataFrame, prepared: dict[s
         for name, count in chosen.groupby("class_name")["pixels"].sum().items():
             pixels[str(name)] += int(count)
     for name in task.classes[1:]:
-        if pixels[name] == 0:
+        if pixels[name] == 0 and name not in task.unseen:
             raise InputError(
                 where,
                 f"training pixels of class {name}",

@@ -12,7 +12,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from mmseg_ext.registry import TRANSFORMS
 
+
+@TRANSFORMS.register_module()
 @dataclass(frozen=True)
 class Augmentation:
     """Ranges of the random changes; the defaults change nothing."""

@@ -14,9 +14,9 @@ from torch.utils.data import Dataset
 
 from mmseg_ext.data.intensity import to_unit
 from mmseg_ext.data.prepared import IGNORED, Case, PreparedDataset, read_map
-from mmseg_ext.engine.augment import Augmentation, generator
+from mmseg_ext.engine.augment import generator
 from mmseg_ext.engine.fit import fit_to
-from mmseg_ext.registry import DATASETS, FUNCTIONS
+from mmseg_ext.registry import DATASETS, FUNCTIONS, TRANSFORMS
 from mmseg_ext.suite.errors import InputError
 
 CACHE_BYTES = 2**30
@@ -76,7 +76,7 @@ class PreparedSlices(Dataset):
         subset_file: Table of the run's cases; its `train` rows are used.
         image_size: Height and width of the network's input.
         fit: `pad` or `resize`, see `mmseg_ext.engine.fit`.
-        augmentation: Fields of `Augmentation`.
+        augmentation: Config of what changes a sample; without a type, the fields of `Augmentation`.
         seed: Seed of the augmentation.
         labels: Folders of label maps that stand in for those of some data sets, by name.
         unannotated: Class ids that become `IGNORED` as soon as a label is read.
@@ -94,7 +94,7 @@ class PreparedSlices(Dataset):
         subset_file: str,
         image_size: Sequence[int],
         fit: str,
-        augmentation: Mapping[str, float],
+        augmentation: Mapping[str, Any],
         seed: int,
         labels: Mapping[str, str] | None = None,
         unannotated: Sequence[int] = (),
@@ -103,7 +103,7 @@ class PreparedSlices(Dataset):
     ) -> None:
         self.size = (int(image_size[0]), int(image_size[1]))
         self.rule = fit
-        self.augmentation = Augmentation(**augmentation)
+        self.augmentation = TRANSFORMS.build({"type": "Augmentation", **augmentation})
         self.seed = seed
         self.follow = {
             name: {dataset: Path(folder) for dataset, folder in folders.items()}

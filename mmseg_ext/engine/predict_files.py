@@ -11,14 +11,16 @@ import numpy as np
 from pydantic import TypeAdapter
 
 from mmseg_ext.data.convert import image_mask_pairs, nifti_volumes
+from mmseg_ext.data.convert.volumes import check_same_space, join_channels
 from mmseg_ext.data.intensity import limits, to_unit
 from mmseg_ext.data.prepared import write_image
 from mmseg_ext.engine.predict import LoadedRun, load_run
-from mmseg_ext.suite.dataset_card import ImageMaskPairs, Intensity, Layout, NiftiVolumes
-from mmseg_ext.suite.errors import InputError
+from mmseg_ext.engine.predict_inputs import RESULT_ENDINGS, find_inputs, stem
+from mmseg_ext.suite.dataset_card import Intensity
 from mmseg_ext.suite.files import replacing
+from mmseg_ext.suite.layouts import DicomSeries, FlatImages, ItkVolumes, Layout, NiftiVolumes
 
-_RESULT_ENDINGS = (".nii.gz", ".png")
+VolumeLayout = NiftiVolumes | ItkVolumes | DicomSeries
 
 # Okabe and Ito's colours, told apart by colour-blind readers; blue, green, red order.
 _CONTOURS = [(0, 159, 230), (233, 180, 86), (115, 158, 0), (66, 228, 240), (178, 114, 0), (0, 94, 213), (167, 121, 204)]
@@ -30,7 +32,8 @@ def predict_files(
     """Segment files and yield the path of every label map, as soon as it is written.
 
     A volume gives `<name>.nii.gz` with the orientation, shape and affine of the file; an image gives `<name>.png` with
-    class ids. Both are read and scaled as the training data of the run were.
+    class ids. Both are read and scaled as the training data of the run were. The channels of a volume are a file each,
+    named as those of the training data: `<name>_flair.nii.gz`.
 
     Args:
         run: Folder of a finished run.
@@ -41,19 +44,17 @@ def predict_files(
             most foreground.
 
     Raises:
-        InputError: If a file is missing, of the wrong kind or unreadable, two files would give one result, or the run
-            is not finished. All names are checked before the first file is segmented.
+        InputError: If a file is unreadable, or the run is not finished; see also `find_inputs`. All names are checked
+            before the first file is segmented.
     """
     loaded = load_run(run, selection)
     layout: Layout = TypeAdapter(Layout).validate_python(loaded.facts["layout"])
     intensity: Intensity = TypeAdapter(Intensity).validate_python(loaded.facts["intensity"])
-    volumes = not isinstance(layout, ImageMaskPairs)
-    segment = _segment_volume if volumes else _segment_image
-    targets = _targets(files, out, nifti_volumes.ENDINGS if volumes else image_mask_pairs.ENDINGS, volumes)
-    for path, target in targets.items():
-        unit, labels = segment(loaded, path, target, layout, intensity)
+    segment = _segment_volume if layout.is_volume else _segment_image
+    for target, paths in find_inputs(files, layout, loaded.facts["channels"], out).items():
+        unit, labels = segment(loaded, paths, target, layout, intensity)
         if overlays:
-            with replacing(out / f"{_stem(target, _RESULT_ENDINGS)}_overlay.png") as part:
+            with replacing(out / f"{stem(target, RESULT_ENDINGS)}_overlay.png") as part:
                 write_image(part, draw_contours(unit, labels))
         yield target
 
@@ -82,49 +83,36 @@ def draw_contours(unit: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
 
 def _segment_volume(
-    loaded: LoadedRun, path: Path, target: Path, layout: NiftiVolumes, intensity: Intensity
+    loaded: LoadedRun, paths: Sequence[Path], target: Path, layout: VolumeLayout, intensity: Intensity
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Write the label map of a volume; return its slice with most foreground, in [0, 1], and that slice's labels."""
-    volume = nifti_volumes.read_volume(path, layout.slice_axis)
-    low, high = limits(volume.values * volume.slope + volume.intercept, intensity)
-    scaling = (volume.slope, volume.intercept, low, high)
-    labels = loaded.predictor.segment(volume.values, *scaling)
+    """Write the label map of a volume; return its slice with most foreground, in [0, 1], and that slice's labels.
+
+    Of several channels the first is shown.
+    """
+    volumes = [nifti_volumes.read_volume(path, layout.slice_axis) for path in paths]
+    first = volumes[0]
+    for volume, path in zip(volumes[1:], paths[1:], strict=True):
+        check_same_space(first.source, paths[0], volume.source, path)
+    if len(volumes) == 1:
+        low, high = limits(first.values * first.slope + first.intercept, intensity)
+        values, scaling = first.values, (first.slope, first.intercept, low, high)
+    else:
+        values, scaling = join_channels(volumes, intensity)
+    labels = loaded.predictor.segment(values, *scaling)
     with replacing(target) as part:
-        nib.save(volume.restore(labels), part)
+        nib.save(first.restore(labels), part)
     shown = int((labels > 0).sum((1, 2)).argmax())
-    return to_unit(volume.values[shown], *scaling), labels[shown]
+    unit = to_unit(values[shown], *scaling)
+    return unit if len(volumes) == 1 else unit[:, :, 0], labels[shown]
 
 
 def _segment_image(
-    loaded: LoadedRun, path: Path, target: Path, layout: ImageMaskPairs, intensity: Intensity
+    loaded: LoadedRun, paths: Sequence[Path], target: Path, layout: FlatImages, intensity: Intensity
 ) -> tuple[np.ndarray, np.ndarray]:
     """Write the label map of an image; return the image in [0, 1] and its labels."""
-    image = image_mask_pairs.read_image(path, layout.colour)
+    image = image_mask_pairs.read_image(paths[0], layout.colour)
     scaling = (1.0, 0.0, *limits(image, intensity))
     labels = loaded.predictor.segment(image[None], *scaling)[0]
     with replacing(target) as part:
         write_image(part, labels)
     return to_unit(image, *scaling), labels
-
-
-def _targets(files: Sequence[Path], out: Path, endings: Sequence[str], volumes: bool) -> dict[Path, Path]:
-    """Return where the result of each file goes."""
-    targets: dict[Path, Path] = {}
-    for path in files:
-        if not path.is_file():
-            raise InputError(path, "file", "nothing", "an existing file")
-        if not path.name.lower().endswith(tuple(endings)):
-            kind = "a volume" if volumes else "an image"
-            raise InputError(path, "file name", path.name, f"{kind} as the run was trained on: {', '.join(endings)}")
-        target = out / f"{_stem(path, endings)}{_RESULT_ENDINGS[0] if volumes else _RESULT_ENDINGS[1]}"
-        if target in targets.values():
-            raise InputError(path, "file name", path.name, f"names that differ: {target} would be written twice")
-        if target.exists() and target.samefile(path):
-            raise InputError("command line", "--out", str(out), "another folder than the one of the files")
-        targets[path] = target
-    return targets
-
-
-def _stem(path: Path, endings: Sequence[str]) -> str:
-    ending = next(ending for ending in endings if path.name.lower().endswith(ending))
-    return path.name[: -len(ending)]

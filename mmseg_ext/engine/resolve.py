@@ -65,6 +65,8 @@ class Facts:
     """Processes that load data; 0 loads in the training process."""
     work_dir: str
     """Folder of checkpoints and logs."""
+    epoch_iters: int = 1
+    """Optimiser steps of one pass over the training samples."""
     labels: dict[str, str] = dataclasses.field(default_factory=dict)
     """Folder of label maps that stand in for those of a prepared data set in training and validation, by its name."""
     unannotated: list[int] = dataclasses.field(default_factory=list)
@@ -95,6 +97,7 @@ def schedule_facts(schedule: Schedule, training_samples: int) -> dict[str, Any]:
         "image_size": schedule.image_size,
         "max_iters": steps,
         "measured_iters": evenly_spaced(steps, schedule.validations),
+        "epoch_iters": math.ceil(training_samples / schedule.batch_size),
         "batch_size": schedule.batch_size,
         "precision": schedule.precision,
     }

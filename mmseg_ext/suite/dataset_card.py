@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from mmseg_ext.suite.layouts import FlatImages, Layout
 from mmseg_ext.suite.loading import StrictModel
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", description="lower_snake_case identifier")]
 Subset = Literal["train", "val", "test"]
-Folder = Annotated[
-    str | Annotated[list[str], Field(min_length=1)],
-    Field(description="folder below the data's root; of a list, the first that exists"),
-]
 
 
 class Licence(StrictModel):
@@ -82,92 +79,6 @@ class ClassSpec(StrictModel):
     name: Name
     values: Annotated[list[int], Field(min_length=1)]
     """Values in the source's label files that mean this class."""
-
-
-PathPatterns = Annotated[list[str], Field(min_length=1)]
-
-
-class _PairedFiles(StrictModel):
-    """How image and label files are found and put together to cases.
-
-    Either the files of two folders are paired by name, or, where `image_files` and `label_files` are given, by
-    patterns of paths below the data's root. In a pattern `{case}` stands for the case name (every time the same),
-    `{channel}` for the name of a channel, `{part}` for a part of the data whose name is put before the case name, `*`
-    for any part of a name and `**/` for any folders. Where several patterns find files of one case, the first such
-    pattern counts.
-    """
-
-    image_files: PathPatterns | None = None
-    label_files: PathPatterns | None = None
-    case_pattern: str = "[^/]+"
-    """Regular expression a case name in the patterns of paths has to match as a whole."""
-    labelled_only: bool = False
-    """Whether images without a label file are left out instead of being an error."""
-    patient_pattern: str | None = None
-    """Regular expression whose first group, found in the case name, is the patient; default: a case is a patient."""
-    skip: dict[str, str] = {}
-    """Case names known to be unusable, each with its reason; they are left out and listed on the card."""
-
-    @model_validator(mode="after")
-    def _both_patterns(self) -> Self:
-        if (self.image_files is None) != (self.label_files is None):
-            raise ValueError("image_files and label_files together, found one of them")
-        return self
-
-
-class _VolumeFiles(_PairedFiles):
-    images: Folder = "images"
-    labels: Folder = "labels"
-    image_suffix: str = ""
-    """What follows the case name in an image's file name, before its ending (nnU-Net: `_0000`)."""
-    label_suffix: str = ""
-    slice_axis: Literal["sagittal", "coronal", "axial"] = "axial"
-    """Direction the slices are stacked along, after reorientation to RAS+."""
-
-
-class NiftiVolumes(_VolumeFiles):
-    """Layout: one NIfTI label map per case and one NIfTI volume, or one for each channel."""
-
-    layout: Literal["nifti_volumes"]
-
-
-class ItkVolumes(_VolumeFiles):
-    """Layout: as `nifti_volumes`, with MetaImage (.mha, .mhd) or NRRD (.nrrd) files."""
-
-    layout: Literal["itk_volumes"]
-
-
-class DicomSeries(_PairedFiles):
-    """Layout: a DICOM series and a stack of label images (PNG) per case, paired slice by slice by file name."""
-
-    layout: Literal["dicom_series"]
-    image_files: PathPatterns
-    label_files: PathPatterns
-    slice_axis: Literal["sagittal", "coronal", "axial"] = "axial"
-
-
-class ImageMaskPairs(_PairedFiles):
-    """Layout: one image and one mask per case, paired by file name.
-
-    Images are PNG, JPEG, TIFF, BMP, GIF or PPM files, also gzipped; masks these, MATLAB files or Aperio XML outlines.
-    """
-
-    layout: Literal["image_mask_pairs"]
-    images: Folder = "images"
-    masks: Folder = "masks"
-    image_suffix: str = ""
-    mask_suffix: str = ""
-    """What follows the case name in a mask's file name before its ending (ISIC: `_segmentation`)."""
-    colour: Literal["rgb", "grey"] = "rgb"
-    binarise_at: Annotated[int | None, Field(ge=1, le=255)] = None
-    """Mask values at or above this become 255 and others 0; for masks stored with a lossy codec."""
-    merge_masks: bool = False
-    """Whether a case may have several masks, one an object; the largest value of a pixel counts."""
-    mask_variable: str | None = None
-    """Variable of a MATLAB file that holds the labels; fields of a structure are named with dots."""
-
-
-Layout = Annotated[NiftiVolumes | ItkVolumes | DicomSeries | ImageMaskPairs, Field(discriminator="layout")]
 
 
 class Window(StrictModel):
@@ -283,7 +194,7 @@ class DatasetCard(StrictModel):
         values = [value for spec in self.classes for value in spec.values] + self.ignored_values
         if len(set(values)) != len(values):
             raise ValueError(f"every label value under one class, found {values}")
-        if isinstance(self.layout, ImageMaskPairs) and len(self.channels) != {"rgb": 3, "grey": 1}[self.layout.colour]:
+        if isinstance(self.layout, FlatImages) and len(self.channels) != {"rgb": 3, "grey": 1}[self.layout.colour]:
             raise ValueError(f"as many channels as colour {self.layout.colour!r} has, found {self.channels}")
         if self.is_volume and len(self.channels) != 1:
             patterns = getattr(self.layout, "image_files", None) or []
@@ -299,4 +210,4 @@ class DatasetCard(StrictModel):
     @property
     def is_volume(self) -> bool:
         """Whether a case is a stack of slices."""
-        return not isinstance(self.layout, ImageMaskPairs)
+        return self.layout.is_volume

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from support.tiny_data import volume_card
 
-from mmseg_ext.data.convert.pairing import find_folder, pair_files, to_class_ids
+from mmseg_ext.data.convert.class_ids import to_class_ids
+from mmseg_ext.data.convert.pairing import find_folder, pair_files
 from mmseg_ext.suite.errors import InputError
 
 

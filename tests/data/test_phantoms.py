@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 from scipy.ndimage import binary_dilation, gaussian_filter
 
-from mmseg_ext.data.phantoms import phantom_abdomen, phantom_lesion
+from mmseg_ext.data.phantoms import phantom_abdomen, phantom_lesion, phantom_scenes
 from mmseg_ext.data.phantoms.abdomen_anatomy import ORGANS, draw_patient
 from mmseg_ext.data.phantoms.generate import find_generator, generate, generators
 from mmseg_ext.data.phantoms.random_fields import case_name, item_generator, smooth_field
@@ -14,6 +14,7 @@ from mmseg_ext.suite.dataset_card import GeneratedAccess
 from mmseg_ext.suite.errors import InputError
 
 GENERATED = ["phantom_abdomen", "phantom_abdomen_mini", "phantom_lesion", "phantom_lesion_mini"]
+GENERATED += ["phantom_scenes", "phantom_scenes_mini"]
 
 
 def contents(root):
@@ -36,7 +37,7 @@ def abdomens(tmp_path_factory):
     return patients
 
 
-@pytest.mark.parametrize("generator", [phantom_abdomen, phantom_lesion])
+@pytest.mark.parametrize("generator", [phantom_abdomen, phantom_lesion, phantom_scenes])
 def test_an_item_depends_on_seed_subset_and_index_only(tmp_path, generator):
     for index in (1, 0):
         generator.write_item(tmp_path / "a", "train", index, 0)
@@ -45,9 +46,9 @@ def test_an_item_depends_on_seed_subset_and_index_only(tmp_path, generator):
     again = contents(tmp_path / "train_0_0")
     before = contents(tmp_path / "a")
     assert again == {name: before[name] for name in again}
-    images = [before[name] for name in before if name.startswith("images")]
-    images += [next(iter(contents(tmp_path / name).values())) for name in ("test_0_0", "train_0_1")]
-    assert len(set(images)) == 4
+    found = [before, contents(tmp_path / "test_0_0"), contents(tmp_path / "train_0_1")]
+    images = [item[name] for item in found for name in item if name.startswith("images") and name[-4:] != ".txt"]
+    assert len(set(images)) == len(images) == 4
 
 
 def test_volumes_have_a_scanners_types_and_the_organs_ids(abdomens):
@@ -191,7 +192,7 @@ def test_a_failing_item_leaves_nothing(tmp_path, monkeypatch):
 
 
 def test_unknown_generator_names_the_known_ones():
-    assert generators() == ["phantom_abdomen", "phantom_lesion"]
+    assert generators() == ["phantom_abdomen", "phantom_lesion", "phantom_scenes"]
     with pytest.raises(InputError, match="Did you mean 'phantom_lesion'"):
         find_generator("phantom_lesions")
 

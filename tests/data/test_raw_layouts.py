@@ -2,15 +2,12 @@
 
 import numpy as np
 import pytest
+from support.raw_cards import CARDS, DOWNLOADED
 from support.raw_files import SIZE, SLICES, SPACING, prepare_raw
 from support.raw_layouts import LAYOUTS
 
 from mmseg_ext.data.prepared import IGNORED
-from mmseg_ext.suite.catalogue import catalogue, stems
-from mmseg_ext.suite.dataset_card import GeneratedAccess, PathSplit
-
-CARDS = {name: catalogue().dataset(name, "test", "dataset") for name in stems(catalogue().root / "datasets", "yaml")}
-DOWNLOADED = [name for name, card in CARDS.items() if not isinstance(card.source, GeneratedAccess)]
+from mmseg_ext.suite.dataset_card import PathSplit
 
 
 def test_every_card_has_a_raw_layout():

@@ -232,3 +232,13 @@ def test_a_run_of_another_format_is_refused(finished, tmp_path):
     (tmp_path / "run.json").write_text(json.dumps(facts))
     with pytest.raises(InputError, match="weights of this run"):
         load_run(tmp_path, "best_test")
+
+
+def test_evaluation_mode_from_an_iteration_on(tmp_path):
+    tiny = TinyRun(tmp_path)
+    file = tiny.folder / "configs/methods/supervised/nano.py"
+    file.write_text(file.read_text() + "\ntrain_cfg = dict(eval_mode_after='$epoch_iters')\n")
+    folder = tiny.train(iterations=6, validations=1)
+    # Two cases of three slices in batches of four: the running statistics have seen two batches.
+    weights = torch.load(folder / "weights/last.pth", weights_only=True)
+    assert {int(value) for name, value in weights.items() if name.endswith("num_batches_tracked")} == {2}

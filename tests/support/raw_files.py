@@ -7,6 +7,7 @@ import io
 import shutil
 import tarfile
 import zipfile
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import nibabel as nib
@@ -14,6 +15,7 @@ import numpy as np
 import scipy.io
 import SimpleITK as sitk
 from PIL import Image
+from support.arrays import write_arrays
 from support.dicom import write_dicom
 from support.raw_layouts import LAYOUTS, Items
 from support.tiny_data import write_nifti
@@ -22,7 +24,8 @@ from mmseg_ext.data.fetch import fetch
 from mmseg_ext.data.prepare import prepare
 from mmseg_ext.data.prepared import PreparedDataset
 from mmseg_ext.suite.catalogue import catalogue
-from mmseg_ext.suite.dataset_card import DatasetCard, ImageMaskPairs, OpenAccess
+from mmseg_ext.suite.dataset_card import DatasetCard, OpenAccess
+from mmseg_ext.suite.layouts import ArrayFiles, ArrayStacks, ImageMaskPairs
 
 SIZE = (16, 18)
 """Height and width of all images."""
@@ -45,6 +48,9 @@ def write_source(card: DatasetCard, folder: Path) -> Path:
     """
     layout, unpacked = LAYOUTS[card.dataset], folder / "unpacked"
     values = sorted(value for spec in card.classes for value in spec.values) + card.ignored_values
+    if isinstance(card.layout, ArrayStacks):
+        write_arrays(folder / "delivered" / card.layout.file, **_stacks(layout.items, values))
+        return folder / "delivered"
     for items in layout.items:
         for index, case in enumerate(items.cases):
             _write_case(unpacked, items, str(case), np.random.default_rng(index), card, values)
@@ -81,6 +87,26 @@ def prepare_raw(card: DatasetCard, folder: Path) -> PreparedDataset:
     return prepare(card, folder / "raw", folder / "prepared", catalogue().split_file(card))
 
 
+def _stacks(items: Sequence[Items], values: list[int]) -> dict[str, np.ndarray]:
+    """Return arrays with the images, and with the labels, of every part."""
+    rng, found = np.random.default_rng(0), {}
+    for part in items:
+        found[part.image] = rng.integers(0, 256, (len(part.cases), *SIZE, 3)).astype(np.uint8)
+        found[part.labels[0]] = np.stack([_bands(values)] * len(part.cases))
+    return found
+
+
+def _write_volume_arrays(place: Callable[[str], Path], image: str, rng: np.random.Generator, values: list[int]) -> None:
+    """Write a volume with values from 0 to 1: one file, or one a slice."""
+    volume = rng.random((SLICES, *SIZE)).astype(np.float32)
+    labels = np.repeat(_bands(values)[None], SLICES, 0)
+    if "{slice" not in image:
+        write_arrays(place(image), image=volume, label=labels)
+        return
+    for number in range(SLICES):
+        write_arrays(place(image.format(slice=number)), image=volume[number], label=labels[number].astype(np.float32))
+
+
 def _place(root: Path, archive: str, path: str) -> Path:
     place = root / (archive or "local") / path
     place.parent.mkdir(parents=True, exist_ok=True)
@@ -92,6 +118,9 @@ def _write_case(
 ) -> None:
     image = items.image.replace("{}", case)
     label_archive = items.label_archive or items.archive
+    if isinstance(card.layout, ArrayFiles):
+        _write_volume_arrays(lambda name: _place(root, items.archive, name), image, rng, values)
+        return
     if "{slice" in image:
         for number in range(1, SLICES + 1):
             # The first file is the topmost slice.

@@ -21,7 +21,7 @@ class Items:
     """File the images are in; empty for unpacked data."""
     image: str
     labels: Sequence[str]
-    """Label files of a case; several hold one object each."""
+    """Label files of a case; several hold one object each. None where the image's file holds the labels too."""
     cases: Sequence[str | int]
     label_archive: str | None = None
     """File the labels are in; by default that of the images."""
@@ -264,6 +264,13 @@ LAYOUTS: dict[str, RawLayout] = {
     ]),
     "dsb2018": one_zip("stage1_train.zip", "{}/images/{}.png", "{}/masks/a.png", numbered("{:064x}", TEN)),
     "promise12": one_zip("promise12.zip", "{}.mhd", "{}_segmentation.mhd", numbered("Case{:02d}", TEN)),
+    "synapse_transunet": RawLayout([
+        Items("synapse_transunet.zip", "train_npz/{}_slice{slice:03d}.npz", [], ["case0005", "case0006"]),
+        Items("synapse_transunet.zip", "test_vol_h5/{}.npy.h5", [], ["case0001"]),
+    ]),
+    "isic2016_medsegbench": RawLayout([
+        Items("isic2016_256.npz", f"{part}_images", [f"{part}_label"], range(2)) for part in ("train", "val", "test")
+    ]),
     "ccp_clothing": RawLayout(
         [Items("clothing-co-parsing.zip", "clothing-co-parsing-master/photos/{}.jpg",
                ["clothing-co-parsing-master/annotations/pixel-level/{}.mat"], numbered("{:04d}", TEN))],

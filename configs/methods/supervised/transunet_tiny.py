@@ -1,6 +1,6 @@
 _base_ = [
     "../../_base_/models/transunet.py",
-    "../../_base_/schedules/adamw_one_cycle.py",
+    "../../_base_/schedules/adamw_one_cycle_transformer.py",
     "../../_base_/default_runtime.py",
 ]
 model = dict(

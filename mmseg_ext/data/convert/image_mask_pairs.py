@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 from PIL import Image
 
+from mmseg_ext.data.convert.class_ids import to_class_ids
 from mmseg_ext.data.convert.mask_files import (
     IMAGE_ENDINGS,
     MASK_ENDINGS,
@@ -25,11 +26,11 @@ from mmseg_ext.data.convert.pairing import (
     find_folder,
     pair_by_pattern,
     pair_files,
-    to_class_ids,
 )
 from mmseg_ext.data.intensity import limits
-from mmseg_ext.suite.dataset_card import DatasetCard, ImageMaskPairs
+from mmseg_ext.suite.dataset_card import DatasetCard
 from mmseg_ext.suite.errors import InputError
+from mmseg_ext.suite.layouts import ImageMaskPairs
 
 ENDINGS = IMAGE_ENDINGS
 
@@ -98,7 +99,18 @@ def convert(pair: Pair, card: DatasetCard) -> ConvertedCase:
         masks.append(mask)
     ids = to_class_ids(np.maximum.reduce(masks), card, pair.label)
     low, high = limits(image, card.intensity)
-    return ConvertedCase(image[None], ids[None], None, 1.0, 0.0, low, high)
+    return ConvertedCase(
+        image[None], ids[None], None, 1.0, 0.0, low, high, _read_caption(pair.image) if card.layout.captions else ""
+    )
+
+
+def _read_caption(image: Path) -> str:
+    """Return the caption of an image in one line."""
+    path = image.with_suffix(".txt")
+    try:
+        return " ".join(path.read_text(encoding="utf-8").split())
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(path, "content", str(error), "a caption in UTF-8") from None
 
 
 def _read_labels(path: Path, layout: ImageMaskPairs, shape: tuple[int, ...]) -> np.ndarray:

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from mmseg_ext.data.convert.path_patterns import list_files, match_files
-from mmseg_ext.data.prepared import IGNORED
-from mmseg_ext.suite.dataset_card import DatasetCard, ImageMaskPairs, ItkVolumes, Layout, NiftiVolumes
+from mmseg_ext.suite.dataset_card import DatasetCard
 from mmseg_ext.suite.errors import InputError
+from mmseg_ext.suite.layouts import (
+    ArrayFiles,
+    ArrayStacks,
+    ImageMaskPairs,
+    ItkVolumes,
+    Layout,
+    NiftiVolumes,
+    RunLengthMasks,
+)
 
 
 @dataclass(frozen=True)
@@ -62,6 +70,8 @@ class ConvertedCase:
     intercept: float
     low: float
     high: float
+    text: str = ""
+    """What the source says about the case in words."""
 
 
 def find_folder(root: Path, candidates: str | list[str], field: str) -> Path:
@@ -103,7 +113,7 @@ def pair_by_pattern(card: DatasetCard, root: Path, one_image: bool = True, one_l
     _check_complete(root, wanted, labels, layout.label_files)
     _check_complete(root, [case for case in sorted(labels) if case not in layout.skip], images, layout.image_files)
     if not wanted:
-        raise InputError(root, "files", "none that match", f"files like {' or '.join(layout.image_files)}")
+        raise _no_match(root, layout.image_files)
     several = any("{channel}" in pattern for pattern in layout.image_files)
     pairs = []
     for case in wanted:
@@ -111,11 +121,34 @@ def pair_by_pattern(card: DatasetCard, root: Path, one_image: bool = True, one_l
             _check_count(images[case], len(card.channels) if several else 1, case)
         if one_label:
             _check_count(labels[case], 1, case)
-        patient = _patient(case, layout.patient_pattern, images[case][0])
+        patient = patient_of(case, layout.patient_pattern, images[case][0])
         more = tuple(images[case][1:]), tuple(labels[case][1:])
         pairs.append(Pair(case, patient, images[case][0], labels[case][0], *more))
-    present = images.keys() | labels.keys()
-    return Pairs(pairs, {case: reason for case, reason in sorted(layout.skip.items()) if case in present})
+    return Pairs(pairs, _skipped(layout, images.keys() | labels.keys()))
+
+
+def cases_by_pattern(layout: ArrayFiles | RunLengthMasks, root: Path, one_file: bool = True) -> Pairs:
+    """Return the cases whose files the `image_files` of a layout find; their labels are taken to be in the same files.
+
+    Args:
+        layout: The layout.
+        root: Folder of the unpacked data.
+        one_file: Whether a case has one file.
+
+    Raises:
+        InputError: If nothing matches, or a case has several files where one is expected.
+    """
+    found = match_files(root, list_files(root), layout.image_files, layout.case_pattern)
+    pairs = []
+    for case in sorted(found.keys() - layout.skip.keys()):
+        first, *more = found[case]
+        if one_file:
+            _check_count(found[case], 1, case)
+        patient = patient_of(case, layout.patient_pattern, first)
+        pairs.append(Pair(case, patient, first, first, tuple(more), tuple(more)))
+    if not pairs:
+        raise _no_match(root, layout.image_files)
+    return Pairs(pairs, _skipped(layout, found))
 
 
 def pair_volume_files(card: DatasetCard, root: Path, endings: Sequence[str]) -> Pairs:
@@ -130,12 +163,17 @@ def pair_volume_files(card: DatasetCard, root: Path, endings: Sequence[str]) -> 
 
 
 def check_layout(layout: Layout, root: Path) -> None:
-    """Check that the folders of a layout exist; files that are found by patterns are looked for when preparing.
+    """Check that what a layout names exists; files that are found by patterns are looked for when preparing.
 
     Raises:
-        InputError: If a folder is not there.
+        InputError: If a folder or file is not there.
     """
-    if layout.image_files is not None:
+    named = {"file": layout.file} if isinstance(layout, ArrayStacks) else {}
+    named |= {"table": layout.table} if isinstance(layout, RunLengthMasks) else {}
+    for field, name in named.items():
+        if not (root / name).is_file():
+            raise InputError(root / name, f"layout.{field}", "nothing", "an existing file")
+    if isinstance(layout, ArrayStacks) or layout.image_files is not None:
         return
     find_folder(root, layout.images, "images")
     if isinstance(layout, ImageMaskPairs):
@@ -177,38 +215,11 @@ def pair_files(
     if not wanted_images:
         raise InputError(images, "files", "none", f"files named <case>{suffixes[0]} with ending {', '.join(endings)}")
     pairs = [
-        Pair(case, _patient(case, patient_pattern, found_images[case]), found_images[case], found_labels[case])
+        Pair(case, patient_of(case, patient_pattern, found_images[case]), found_images[case], found_labels[case])
         for case in sorted(wanted_images)
     ]
     present = found_images.keys() | found_labels.keys()
     return Pairs(pairs, {case: reason for case, reason in sorted(skip.items()) if case in present})
-
-
-def to_class_ids(values: np.ndarray, card: DatasetCard, file: Path) -> np.ndarray:
-    """Return a label map as class ids.
-
-    Args:
-        values: Values of the source's label file, of any shape.
-        card: Its classes name the values that mean them; it says what becomes of other values.
-        file: The label file, for error messages.
-
-    Returns:
-        uint8 array of the same shape; 255 for ignored values.
-
-    Raises:
-        InputError: For a value that is no whole number, or that the card does not allow.
-    """
-    present, inverse = np.unique(values, return_inverse=True)
-    declared = {value: class_id for class_id, spec in enumerate(card.classes) for value in spec.values}
-    declared |= dict.fromkeys(card.ignored_values, IGNORED)
-    for value in present.tolist():
-        if value != round(value):
-            raise InputError(file, "label value", value, "whole numbers")
-        if value not in declared and card.other_values == "refuse":
-            expected = f"a value that a class declares: one of {sorted(declared)}"
-            raise InputError(file, "label value", int(value), expected, "Add it to `classes` of the data set card.")
-    ids = np.array([declared.get(value, 0) for value in present.tolist()], np.uint8)
-    return ids[inverse].reshape(values.shape)
 
 
 def _cases(folder: Path, suffix: str, endings: Sequence[str]) -> dict[str, Path]:
@@ -263,7 +274,20 @@ def _check_count(files: list[Path], expected: int, case: str) -> None:
         raise InputError(files[0].parent, f"files of case {case}", found, f"{expected} file(s)")
 
 
-def _patient(case: str, pattern: str | None, file: Path) -> str:
+def _no_match(root: Path, patterns: Sequence[str]) -> InputError:
+    return InputError(root, "files", "none that match", f"files like {' or '.join(patterns)}")
+
+
+def _skipped(layout: Layout, present: Collection[str]) -> dict[str, str]:
+    return {case: reason for case, reason in sorted(layout.skip.items()) if case in present}
+
+
+def patient_of(case: str, pattern: str | None, file: Path) -> str:
+    """Return the patient of a case: the first group of a pattern in its name, or without a pattern the case itself.
+
+    Raises:
+        InputError: If the pattern is invalid or is not found; it names the file.
+    """
     if pattern is None:
         return case
     try:

@@ -1,8 +1,8 @@
 """Files found by patterns of paths, grouped by case.
 
 In a pattern `{case}` stands for the case name (every time the same), `{channel}` for the name of a channel,
-`{part}` for a part of the data whose name is put before the case name, `*` for any part of a name and `**/` for any
-folders, none included.
+`{slice}` for the number of a slice, `{part}` for a part of the data whose name is put before the case name, `*` for any
+part of a name and `**/` for any folders, none included.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from pathlib import Path
 
 from mmseg_ext.suite.errors import InputError
 
-_TOKENS = re.compile(r"(\*\*/|\*|\{case\}|\{part\}|\{channel\})")
+_TOKENS = re.compile(r"(\*\*/|\*|\{case\}|\{part\}|\{channel\}|\{slice\})")
 
 
 def to_regex(pattern: str, case_pattern: str, channels: Sequence[str] = ()) -> re.Pattern[str]:
-    """Return a pattern of paths as a regular expression with the groups `case` and, if named, `part` and `channel`.
+    """Return a pattern of paths as a regular expression with groups named as the words in braces.
 
     Raises:
         InputError: If the pattern has no `{case}`, or the case pattern is no regular expression.
@@ -28,12 +28,14 @@ def to_regex(pattern: str, case_pattern: str, channels: Sequence[str] = ()) -> r
     parts, seen = [], set()
     for token in _TOKENS.split(pattern):
         name = token.strip("{}")
-        if token in ("{case}", "{part}", "{channel}") and name in seen:
+        if token in ("{case}", "{part}", "{channel}", "{slice}") and name in seen:
             parts.append(f"(?P={name})")
         elif token == "{case}":
             parts.append(f"(?P<case>{case_pattern})")
         elif token == "{part}":
             parts.append("(?P<part>[^/]+)")
+        elif token == "{slice}":
+            parts.append("(?P<slice>[0-9]+)")
         elif token == "{channel}":
             parts.append(f"(?P<channel>{'|'.join(map(re.escape, channels))})")
         else:
@@ -58,7 +60,7 @@ def list_files(root: Path) -> list[str]:
 def match_files(
     root: Path, files: Sequence[str], patterns: Sequence[str], case_pattern: str, channels: Sequence[str] = ()
 ) -> dict[str, list[Path]]:
-    """Return the files of every case: those the first pattern finds, in the order of channels and names.
+    """Return the files of every case: those the first pattern finds, in the order of channels, of slices, or of names.
 
     Args:
         root: Folder the files lie below.
@@ -73,6 +75,9 @@ def match_files(
         matches = [(match, path) for path in files if (match := regex.fullmatch(path))]
         if "{channel}" in pattern:
             matches.sort(key=lambda item: channels.index(item[0]["channel"]))
+        if "{slice}" in pattern:
+            # Not every source pads its numbers with zeros.
+            matches.sort(key=lambda item: int(item[0]["slice"]))
         new: dict[str, list[Path]] = {}
         for match, path in matches:
             case = "_".join([match["part"], match["case"]] if "{part}" in pattern else [match["case"]])

@@ -20,7 +20,8 @@ from nibabel.filebasedimages import ImageFileError
 from nibabel.orientations import apply_orientation, axcodes2ornt, io_orientation, ornt_transform
 from nibabel.spatialimages import SpatialImage
 
-from mmseg_ext.data.convert.pairing import ConvertedCase, Pair, to_class_ids
+from mmseg_ext.data.convert.class_ids import to_class_ids
+from mmseg_ext.data.convert.pairing import ConvertedCase, Pair
 from mmseg_ext.data.intensity import limits, to_unit
 from mmseg_ext.suite.dataset_card import DatasetCard, Intensity
 from mmseg_ext.suite.errors import InputError
@@ -117,20 +118,36 @@ def convert_volumes(pair: Pair, images: Sequence[Any], label: Any, card: Dataset
             that the card does not allow.
     """
     for image, path in zip(images[1:], pair.more_images, strict=True):
-        _check_same_space(images[0], pair.image, image, path)
-    _check_same_space(images[0], pair.image, label, pair.label)
+        check_same_space(images[0], pair.image, image, path)
+    check_same_space(images[0], pair.image, label, pair.label)
     axis = card.layout.slice_axis
     labels = to_volume(label, pair.label, axis)
     ids = to_class_ids(labels.values * labels.slope + labels.intercept, card, pair.label)
     channels = [to_volume(image, path, axis) for image, path in zip(images, pair.images, strict=True)]
     spacing = channels[0].spacing
     if len(channels) == 1:
-        stored, step, offset = _as_uint16(channels[0].values)
+        stored, step, offset = as_uint16(channels[0].values)
         slope, intercept = step * channels[0].slope, offset * channels[0].slope + channels[0].intercept
         low, high = limits(stored * slope + intercept, card.intensity)
         return ConvertedCase(stored, ids, spacing, slope, intercept, low, high)
-    units = [_to_limits(channel, card.intensity) for channel in channels]
-    return ConvertedCase(np.stack(units, -1), ids, spacing, 1 / _STORED_MAXIMUM, 0.0, 0.0, 1.0)
+    values, scaling = join_channels(channels, card.intensity)
+    return ConvertedCase(values, ids, spacing, *scaling)
+
+
+def join_channels(
+    channels: Sequence[Volume], intensity: Intensity
+) -> tuple[np.ndarray, tuple[float, float, float, float]]:
+    """Return channels as one array, each from its own limits, and slope, intercept, low and high of its values.
+
+    Args:
+        channels: Volumes of one shape.
+        intensity: Rule that gives the limits of each.
+
+    Returns:
+        (slices, H, W, C) uint16, 0 at the lower and 65535 at the upper limit.
+    """
+    values = np.stack([_to_limits(channel, intensity) for channel in channels], -1)
+    return values, (1 / _STORED_MAXIMUM, 0.0, 0.0, 1.0)
 
 
 def _stored(source: Any, path: Path) -> tuple[np.ndarray, float, float]:
@@ -151,7 +168,12 @@ def _to_limits(volume: Volume, intensity: Intensity) -> np.ndarray:
     return np.rint(unit * _STORED_MAXIMUM).astype(np.uint16)
 
 
-def _check_same_space(image: Any, image_path: Path, other: Any, path: Path) -> None:
+def check_same_space(image: Any, image_path: Path, other: Any, path: Path) -> None:
+    """Check that two opened volumes have one shape and lie in one place.
+
+    Raises:
+        InputError: If they do not; it names the file of `other`.
+    """
     if image.shape != other.shape:
         raise InputError(path, "shape", other.shape, f"that of {image_path}: {image.shape}")
     corners = np.array(np.meshgrid(*[(0, size - 1) for size in image.shape])).reshape(3, -1).T
@@ -161,7 +183,7 @@ def _check_same_space(image: Any, image_path: Path, other: Any, path: Path) -> N
         raise InputError(path, "affine", f"corners up to {gap:.3g} mm apart", expected)
 
 
-def _as_uint16(values: np.ndarray) -> tuple[np.ndarray, float, float]:
+def as_uint16(values: np.ndarray) -> tuple[np.ndarray, float, float]:
     """Return 16-bit values, step and offset such that `stored * step + offset` are the values.
 
     Whole numbers that span less than 2^16 are kept exactly; others are rounded to 65535 steps over their

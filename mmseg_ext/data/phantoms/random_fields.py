@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 from scipy.interpolate import CubicSpline
@@ -35,7 +36,12 @@ def smooth_field(rng: np.random.Generator, shape: Sequence[int], knots: Sequence
     """
     field = rng.standard_normal(knots).astype(np.float32)
     for size, count in zip(shape, knots, strict=True):
-        basis = CubicSpline(np.linspace(0, 1, count), np.eye(count))(np.linspace(0, 1, size))
         # Contracting the first axis appends the result as the last one: after all axes the order is back.
-        field = np.tensordot(field, basis.astype(np.float32), axes=(0, 1))
+        field = np.tensordot(field, _splines(size, count), axes=(0, 1))
     return field
+
+
+@cache
+def _splines(size: int, count: int) -> np.ndarray:
+    """Return the cubic spline of every knot at every place, (size, count) float32."""
+    return CubicSpline(np.linspace(0, 1, count), np.eye(count))(np.linspace(0, 1, size)).astype(np.float32)

@@ -1,0 +1,1 @@
+"""Assignments of predictions to targets."""
