@@ -19,7 +19,10 @@ def test_known_graphs():
     # A chain 0-10-25 and a pair far away.
     assert groups(same_component(on_circle(0, 10, 25, 180, 190))) == {(0, 1, 2), (3, 4)}
     # Length plays no part, only direction.
-    assert groups(same_component(on_circle(0, 5, 90, 95) * torch.tensor([[1.0], [9.0], [3.0], [0.1]]))) == {(0, 1), (2, 3)}
+    assert groups(same_component(on_circle(0, 5, 90, 95) * torch.tensor([[1.0], [9.0], [3.0], [0.1]]))) == {
+        (0, 1),
+        (2, 3),
+    }
     # Links count in both directions: 2 is nobody's nearest neighbour, but its own is 1.
     assert groups(same_component(on_circle(0, 1, 40))) == {(0, 1, 2)}
 
