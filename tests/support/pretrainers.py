@@ -13,7 +13,7 @@ from mmseg_ext.registry import SCOPE, VIEWS, build_model, import_components
 from mmseg_ext.suite.method_config import method_config
 
 METHODS = Path(__file__).parents[2] / "configs/methods/pretraining"
-FILES = sorted(file for file in METHODS.glob("*_tiny*.py") if "pretraining" in method_config(file))
+FILES = sorted(file for file in METHODS.glob("*_tiny.py") if "pretraining" in method_config(file))
 SIDE = 32
 
 
@@ -31,9 +31,11 @@ def section(file, steps=10):
 
 
 def small(config):
-    """The objective with a narrow encoder."""
+    """The objective with a narrow encoder and, where it has one, a queue that is soon full."""
     model = config.model.to_dict()
     model["encoder"] |= {"widths": (8, 16, 24)}
+    if "queue" in model:
+        model["queue"] = 32
     torch.manual_seed(0)
     return build_model(model)
 
