@@ -42,6 +42,7 @@ Inference = Literal["plain", "flip", "resized_labels"]
 Scoring = Literal[
     "strict",
     "hiperformer",
+    "supercl",
 ]
 """The keys of `mmseg_ext.evaluation.scoring.SCORING`, repeated here so that a wrong name stops before any job."""
 
