@@ -12,6 +12,7 @@ from support.tiny_pretraining import TinyPretraining
 from support.tiny_run import ROOT
 
 from mmseg_ext.data.prepared import PreparedDataset
+from mmseg_ext.engine.budget import with_pretraining_steps
 from mmseg_ext.engine.loop import IterationLoop
 from mmseg_ext.engine.pretrain_dataset import read_superpixels
 from mmseg_ext.engine.train import train_run
@@ -64,6 +65,7 @@ import os, signal, sys
 from pathlib import Path
 sys.path[:0] = {[str(ROOT), str(ROOT / "tests")]!r}
 from support.tiny_pretraining import TinyPretraining
+from mmseg_ext.engine.budget import with_pretraining_steps
 from mmseg_ext.engine.loop import IterationLoop
 tiny = TinyPretraining.__new__(TinyPretraining)
 tiny.folder = Path({str(tiny.folder)!r})
@@ -173,3 +175,22 @@ def test_a_source_without_patients(tmp_path):
     file.write_text(file.read_text().replace("train", "test").replace("val", "test"))
     with pytest.raises(InputError, match="at least one in boxes/train, boxes/val"):
         tiny.pretrain()
+
+
+def test_the_same_budget_is_the_steps_of_both(tiny):
+    facts = read_json(fine_tune(tiny, "nano_scratch_same_budget") / "run.json")
+    assert facts["iterations"] == 2 + 8
+    run = RunId("supervised", "boxes", "nano_scratch_same_budget", "full", 3)
+    task = tiny.catalogue.task("boxes", "test", "task")
+    prepared = {"boxes": PreparedDataset(tiny.paths().prepared("boxes"))}
+    schedule = tiny.planned(iterations=2).schedule
+    by_epochs = tiny.settings(iterations=None, epochs=2).schedule
+    planned = PlannedRun(run, schedule, Pretraining(schedule=by_epochs))
+    # Nine unlabelled slices in batches of four, twice.
+    assert with_pretraining_steps(planned, task, prepared, 6).iterations == 2 + 5
+    for asked, words in [
+        (None, "`pretraining` of the track"),
+        (Pretraining(source="x", schedule=by_epochs), "cannot be counted"),
+    ]:
+        with pytest.raises(InputError, match=words):
+            with_pretraining_steps(PlannedRun(run, schedule, asked), task, prepared, 6)

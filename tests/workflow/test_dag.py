@@ -36,6 +36,17 @@ def test_every_suite_expands(workspace, suite):
     assert jobs["analyse"] == jobs["report"] == jobs["plan"] == 1
 
 
+def test_one_pre_training_serves_all_tasks_and_fractions(workspace):
+    """Thirteen methods on three sources, for eight tasks and three label fractions; the control needs none."""
+    jobs = workspace.jobs("paper_supercl")
+    assert jobs["pretrain"] == 13 * 3
+    assert jobs["train"] == 14 * 8 * 3
+    workspace.edit("configs/suites/smoke.yaml", "    pretraining:\n", "    pretrainings:\n      phantom_lesion_mini:\n")
+    done = workspace.snakemake("smoke", "--dry-run")
+    assert "pretrainings.phantom_lesion_mini" in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+
+
 def test_the_demo_is_the_default(workspace):
     call = [sys.executable, "-m", "snakemake", "--cores", "1", "--dry-run", "--quiet", "rules"]
     done = subprocess.run(
