@@ -6,6 +6,12 @@ from support.methods import METHODS, size, weightless
 
 # Parameters and giga multiply-adds counted on the code each docstring names; differences are given as such.
 NINE_CLASSES = 9
+# The reference at this size, with three attended skips, has 2,065,813. Of these no gradient reaches two outputs, each
+# r C + C, of the blocks with (C, r) = (96, 24), (256, 64), (128, 32) and (32, 8), nor a block with (8, 8) and 2,676
+# parameters for the fourth level, which has no skip.
+DA_TINY = 2_065_813 - 2 * (24 * 96 + 96 + 64 * 256 + 256 + 32 * 128 + 128 + 8 * 32 + 32) - 2_676
+DA_TINY_THIRD_SKIP = 6_204
+"""Of the block with (32, 8), which the released code never calls."""
 REFERENCE = {
     "unet": (34_527_561, 50.06),
     "unet_tiny": (2_162_265, 3.15),
@@ -18,6 +24,7 @@ REFERENCE = {
         107_951_855 - 1_513_816,
         30.16 - 2 * (48 * 768 * 14**2 + 32 * 512 * 28**2 + 16 * 256 * 56**2) / 1e9,
     ),
+    "da_transunet_tiny": (DA_TINY - DA_TINY_THIRD_SKIP, None),
     "swin_unet": (27_168_900, 6.11),
     "swin_unet_tiny": (1_717_220, 0.43),
     "scunet_plus_plus": (63_025_764 - 33_668_784, 14.05),
@@ -60,3 +67,9 @@ def test_every_parameter_is_live(method):
     model = network(method).train()
     sum(logits.sum() for logits in model.dense_logits(torch.empty(2, 3, 224, 224, device="meta"))).backward()
     assert [name for name, item in model.named_parameters() if item.grad is None] == []
+
+
+def test_da_transunet_as_written_attends_to_the_third_skip():
+    model = weightless(METHODS / "supervised/da_transunet_tiny.py", NINE_CLASSES, attended_skips=(True, True, True))
+    assert sum(item.numel() for item in model.parameters()) == DA_TINY
+    assert sum(item.numel() for item in model.backbone.skip_attention[2].parameters()) == DA_TINY_THIRD_SKIP

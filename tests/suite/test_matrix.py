@@ -20,9 +20,10 @@ def configs(tmp_path):
 
 
 def demo():
-    """Return the demo suite, with one schedule for all tasks."""
+    """Return the supervised part of the demo suite, with two tasks and two methods."""
     suite = yaml.safe_load((CONFIGS / "suites" / "demo.yaml").read_text())
-    del suite["tracks"]["supervised"]["schedules"]
+    cells = {"tasks": ["phantom_abdomen", "phantom_lesion"], "methods": ["unet_tiny", "segformer_b0"]}
+    suite["tracks"] = {"supervised": {**suite["tracks"]["supervised"], **cells}}
     return suite
 
 

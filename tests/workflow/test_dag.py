@@ -41,9 +41,11 @@ def test_one_pre_training_serves_all_tasks_and_fractions(workspace):
     jobs = workspace.jobs("paper_supercl")
     assert jobs["pretrain"] == 13 * 3
     assert jobs["train"] == 14 * 8 * 3
-    workspace.edit("configs/suites/smoke.yaml", "    pretraining:\n", "    pretrainings:\n      phantom_lesion_mini:\n")
+    asked = "{phantom_lesion_mini: {schedule: {image_size: [64, 64], batch_size: 4, iterations: 2}}}"
+    new = f"    pretrainings: {asked}\n    pretraining:\n"
+    workspace.edit("configs/suites/smoke.yaml", "    pretraining:\n", new)
     done = workspace.snakemake("smoke", "--dry-run")
-    assert "pretrainings.phantom_lesion_mini" in done.stdout + done.stderr
+    assert "pretrainings.phantom_lesion_mini: found 'phantom_lesion_mini', expected a task" in done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
 
 

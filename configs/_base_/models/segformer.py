@@ -1,12 +1,9 @@
 """SegFormer with the B0 encoder."""
 
+_base_ = ["dense_segmentor.py"]
 model = dict(
-    type="DenseSegmentor",
-    stride=32,
-    data_preprocessor=dict(type="UnitPreprocessor"),
     backbone=dict(
         type="MixVisionTransformer",
-        in_channels="$in_channels",
         embed_dims=32,
         num_stages=4,
         num_layers=[2, 2, 2, 2],
@@ -26,11 +23,6 @@ model = dict(
         in_index=[0, 1, 2, 3],
         channels=256,
         dropout_ratio=0.1,
-        num_classes="$num_classes",
-        out_channels="$num_classes",
         norm_cfg=dict(type="BN"),
-        # MMSegmentation's narrow start of the last layer (std 0.01) made classes collapse under the Dice term.
-        init_cfg=None,
-        loss_decode=dict(type="CEDiceLoss"),
     ),
 )

@@ -1,23 +1,8 @@
 """U-Net with batch normalisation at its published width, one head."""
 
+_base_ = ["dense_segmentor.py"]
 model = dict(
-    type="DenseSegmentor",
     stride=16,
-    data_preprocessor=dict(type="UnitPreprocessor"),
-    backbone=dict(
-        type="ConvUNet",
-        in_channels="$in_channels",
-        widths=(64, 128, 256, 512, 1024),
-    ),
-    decode_head=dict(
-        type="ConvHead",
-        in_channels=64,
-        in_index=4,
-        dropout_ratio=0.0,
-        num_classes="$num_classes",
-        out_channels="$num_classes",
-        # MMSegmentation's narrow start of the last layer (std 0.01) made classes collapse under the Dice term.
-        init_cfg=None,
-        loss_decode=dict(type="CEDiceLoss"),
-    ),
+    backbone=dict(type="ConvUNet", widths=(64, 128, 256, 512, 1024)),
+    decode_head=dict(in_channels=64, in_index=4),
 )

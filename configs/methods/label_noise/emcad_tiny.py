@@ -1,6 +1,6 @@
 _base_ = [
     "../../_base_/models/emcad.py",
-    "../../_base_/schedules/adamw_poly.py",
+    "../../_base_/schedules/adamw_one_cycle_transformer.py",
     "../../_base_/default_runtime.py",
 ]
 channels = (16, 32, 40, 64)

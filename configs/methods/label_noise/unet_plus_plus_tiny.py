@@ -1,6 +1,6 @@
 _base_ = [
     "../../_base_/models/unet_plus_plus.py",
-    "../../_base_/schedules/adamw_poly.py",
+    "../../_base_/schedules/adamw_one_cycle_convolutional.py",
     "../../_base_/default_runtime.py",
 ]
 model = dict(

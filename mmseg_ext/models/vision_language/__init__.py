@@ -1,0 +1,1 @@
+"""CLIP: frozen towers, class embeddings, and a small CLIP that a CPU can train."""
