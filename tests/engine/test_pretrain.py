@@ -51,7 +51,9 @@ def test_the_folder_holds_encoder_curves_cost_and_record(tiny, finished):
     assert record["key"] == tiny.need(tiny.settings()).key
     assert all(name.startswith(("stages.", "bottom.")) for name in weights(finished))
     curves = pd.read_csv(finished / "curves.csv")
-    assert set(curves["series"]) == {"loss", "learning_rate"}
+    assert set(curves["series"]) == {"loss", "loss_contrast", "learning_rate"}
+    total, term = (curves.loc[curves["series"] == name, "value"].tolist() for name in ("loss", "loss_contrast"))
+    assert total == term
     assert curves[curves["series"] == "learning_rate"]["value"].iloc[-1] < 0.001
     cost = read_json(finished / "cost.json")
     assert cost["parameters_total"] > cost["parameters_encoder"] > 0

@@ -22,14 +22,18 @@ class CurvesHook(StatefulHook):
     """Record loss, learning rate and what other hooks add, as rows (iteration, series, value).
 
     The rows are part of the checkpoint, so a continued run has each of them once.
+
+    Args:
+        terms: Also record each term of the loss, by its name.
     """
 
     priority = "NORMAL"
     state_name = "curves"
 
-    def __init__(self) -> None:
+    def __init__(self, terms: bool = False) -> None:
         self.rows: list[tuple[int, str, float]] = []
-        self._sum = 0.0
+        self.terms = terms
+        self._sums: dict[str, float] = {}
         self._count = 0
 
     def add(self, runner: Runner, iteration: int, series: str, value: float) -> None:
@@ -45,14 +49,17 @@ class CurvesHook(StatefulHook):
         outputs: Mapping[str, Any] | None = None,
     ) -> None:
         """Record the mean loss and the learning rate of the step, every 200th part of the run."""
-        self._sum += outputs["loss"].item()
+        names = [name for name in outputs if name == "loss" or (self.terms and "loss" in name)]
+        for name in names:
+            self._sums[name] = self._sums.get(name, 0.0) + outputs[name].item()
         self._count += 1
         iteration = runner.iter + 1
         if iteration % max(1, runner.max_iters // POINTS) == 0 or iteration == runner.max_iters:
-            self.add(runner, iteration, "loss", self._sum / self._count)
+            for name, total in self._sums.items():
+                self.add(runner, iteration, name, total / self._count)
             # The last group is MMEngine's record of the base rate where parameters have rates of their own.
             self.add(runner, iteration, "learning_rate", float(runner.optim_wrapper.param_groups[-1]["lr"]))
-            self._sum, self._count = 0.0, 0
+            self._sums, self._count = {}, 0
 
     def write(self, path: Path) -> None:
         """Write the rows as CSV."""
@@ -61,9 +68,9 @@ class CurvesHook(StatefulHook):
 
     def state_dict(self) -> dict[str, Any]:
         """Return the rows and the sum not yet recorded."""
-        return {"rows": self.rows, "sum": self._sum, "count": self._count}
+        return {"rows": self.rows, "sums": self._sums, "count": self._count}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore what `state_dict` returned."""
         self.rows = list(state["rows"])
-        self._sum, self._count = state["sum"], state["count"]
+        self._sums, self._count = dict(state["sums"]), state["count"]
