@@ -13,6 +13,7 @@ from mmengine.device import get_device
 from mmseg_ext.data.prepared import Case, PreparedDataset
 from mmseg_ext.engine.budget import with_pretraining_steps
 from mmseg_ext.engine.dataset import cases_of, read_subset
+from mmseg_ext.engine.inputs import check_channels, check_finished
 from mmseg_ext.engine.resolve import Facts, resolve, schedule_facts
 from mmseg_ext.registry import import_components
 from mmseg_ext.suite.catalogue import Catalogue
@@ -119,13 +120,9 @@ def make_job(
         card = data.root / "card.json"
         if data.classes != list(task.classes):
             raise InputError(card, "classes", data.classes, f"the classes of task {task.task!r}: {list(task.classes)}")
-        if len(data.card["channels"]) != len(first.card["channels"]):
-            expected = f"as many channels as {first.name} has: {first.card['channels']}"
-            raise InputError(card, "channels", data.card["channels"], expected)
+    check_channels(first, prepared.values())
     needs = needs_of(planned, catalogue, paths)
-    for need in needs:
-        if not need.done.is_file():
-            raise InputError(need.done, "file", "nothing", f"the result of the stage {need.stage}", "Run that stage.")
+    check_finished(needs)
     found = folders(needs)
     table = read_subset(subset)
     cases = {name: cases_of(table, name, prepared, subset) for name in ("train", "val", "test")}

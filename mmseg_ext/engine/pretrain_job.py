@@ -10,6 +10,7 @@ from mmengine.config import Config
 from mmengine.device import get_device
 
 from mmseg_ext.data.prepared import PreparedDataset
+from mmseg_ext.engine.inputs import check_channels, check_finished
 from mmseg_ext.engine.resolve import Facts, resolve, schedule_facts
 from mmseg_ext.registry import import_components
 from mmseg_ext.suite.catalogue import Catalogue
@@ -55,13 +56,8 @@ def make_pretrain_job(
     """
     prepared = {name: PreparedDataset(paths.prepared(name)) for name in settings.datasets}
     first = prepared[settings.datasets[0]]
-    for data in prepared.values():
-        if len(data.card["channels"]) != len(first.card["channels"]):
-            expected = f"as many channels as {first.name} has: {first.card['channels']}"
-            raise InputError(data.root / "card.json", "channels", data.card["channels"], expected)
-    for each in need.needs:
-        if not each.done.is_file():
-            raise InputError(each.done, "file", "nothing", f"the result of the stage {each.stage}", "Run that stage.")
+    check_channels(first, prepared.values())
+    check_finished(need.needs)
     cases = source_cases(settings, prepared)
     work = paths.work(need.key)
     samples = sum(len(prepared[row.dataset].cases[row.case].samples) for row in cases.itertuples(index=False))
