@@ -19,6 +19,8 @@ _DESCRIPTIVE = {
     "licence",
     "modality",
     "nsd_tolerance",
+    "counts",
+    "real_cases_converted",
     "source",
 }
 
@@ -31,9 +33,15 @@ def source_recipe(card: DatasetCard) -> dict[str, Any]:
             return {**source, "code": hash_sources([PACKAGE / "data" / "phantoms" / f"{source['generator']}.py"])}
         case "open":
             # Where a file comes from does not matter, what is in it does.
-            return {"files": [{key: file[key] for key in ("filename", "sha256", "md5")} for file in source["files"]]}
+            files = [{key: file[key] for key in ("filename", "sha256", "md5")} for file in source["files"]]
+            return {"files": files, **_given(source, "inner_archives")}
         case access:
-            return {"access": access}
+            return {"access": access, **_given(source, "sha256", "inner_archives")}
+
+
+def _given(source: dict[str, Any], *keys: str) -> dict[str, Any]:
+    """Return the fields that a card gives."""
+    return {key: source[key] for key in keys if source.get(key)}
 
 
 def data_recipe(card: DatasetCard, catalogue: Catalogue) -> dict[str, Any]:
