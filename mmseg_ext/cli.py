@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
-from mmseg_ext import cli_catalogue
+from mmseg_ext import cli_catalogue, cli_zero_shot
 from mmseg_ext.cli_options import DEFAULT_CONFIGS, DEFAULT_DATA, DEFAULT_RESULTS, Configs, Data, Results
 from mmseg_ext.suite.catalogue import Catalogue, catalogue
 from mmseg_ext.suite.errors import InputError
@@ -411,6 +411,7 @@ def schemas(
 
 
 app.add_typer(cli_catalogue.app)
+app.add_typer(cli_zero_shot.app)
 
 
 def _json(text: str, option: str) -> dict[str, Any]:

@@ -33,6 +33,8 @@ class TaskSummary(StrictModel):
     title: str
     classes: list[str]
     """Class names by id, background first."""
+    unseen: list[str] = []
+    """Classes that training must never see."""
     unit: Literal["mm", "px"]
     nsd_tolerance: float
     datasets: dict[str, DatasetSummary]

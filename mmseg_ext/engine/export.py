@@ -19,7 +19,7 @@ import mmseg_ext
 from mmseg_ext.engine.cost import hardware, network_cost, peak_memory_mb
 from mmseg_ext.engine.hooks.curves import CurvesHook
 from mmseg_ext.engine.job import Job
-from mmseg_ext.engine.predict import CaseReader, Predictor
+from mmseg_ext.engine.predict import CaseReader, Predictor, reveal_names
 from mmseg_ext.evaluation.predictions import hash_predictions, write_prediction
 from mmseg_ext.models.encoder_weights import REPORT
 from mmseg_ext.suite.files import hash_value, replacing, write_json
@@ -67,7 +67,8 @@ def export(job: Job, trained: Trained, out: Path) -> None:
 def _predict(job: Job, trained: Trained, folder: Path) -> tuple[dict[str, Any], int, float]:
     """Write all predictions; return the facts of each variant, the slices segmented and the seconds that took."""
     facts = job.facts
-    predictor = Predictor(trained.model, facts.image_size, facts.fit, facts.batch_size)
+    reveal_names(trained.model, job.task.classes, job.absent)
+    predictor = Predictor(trained.model, facts.image_size, facts.fit, facts.batch_size, job.absent, job.seen)
     reader = CaseReader(job.prepared)
     slices, seconds, variants = 0, 0.0, {}
     for name, variant in sorted(job.variants.items()):
@@ -99,6 +100,8 @@ def _facts(job: Job, variants: dict[str, Any]) -> dict[str, Any]:
         "run": str(job.planned.id),
         "key": job.key,
         "classes": list(job.task.classes),
+        "absent": list(job.absent),
+        "seen": list(job.seen),
         "channels": first["channels"],
         "data": {name: data.content_hash for name, data in job.prepared.items()},
         "cases": {name: len(cases) for name, cases in job.cases.items()},

@@ -88,6 +88,16 @@ class Job:
         }
 
     @property
+    def absent(self) -> tuple[int, ...]:
+        """Class ids that are never predicted."""
+        return tuple(index for index, name in enumerate(self.task.classes) if name in self.task.ignored)
+
+    @property
+    def seen(self) -> tuple[int, ...]:
+        """Class ids that the task's protocol calls seen, annotated or not."""
+        return tuple(index for index, name in enumerate(self.task.classes) if name not in self.task.unseen)
+
+    @property
     def selects_on_test(self) -> bool:
         """Whether a variant needs the weights that are best on the test cases."""
         return any(variant.selection == "best_test" for variant in self.variants.values())
@@ -136,6 +146,8 @@ def make_job(
     schedule = planned.schedule
     if written.get(SAME_BUDGET):
         schedule = with_pretraining_steps(planned, task, prepared, training_samples)
+    condition = catalogue.track(run.track, subset, "track").conditions[run.condition]
+    hidden = [*task.ignored, *([] if condition.all_annotated else task.unseen)]
     facts = Facts(
         title=str(run),
         num_classes=len(task.classes),
@@ -148,7 +160,9 @@ def make_job(
         num_workers=threads if get_device() == "cuda" else 0,
         work_dir=str(paths.work(key)),
         labels=found.pop("labels", {}),
-        unannotated=[list(task.classes).index(name) for name in task.unseen],
+        unannotated=[index for index, name in enumerate(task.classes) if name in hidden],
+        seen_names=[None if name in hidden else name for name in task.classes],
+        dropped_annotations=condition.dropped_annotations,
         needs=found,
         encoder_channels=_encoder_channels(planned, first, catalogue),
         **schedule_facts(schedule, training_samples),
@@ -157,7 +171,7 @@ def make_job(
     if any(variant.selection == "best_test" for variant in asked.values()):
         validation = next(hook for hook in config.custom_hooks if hook["type"] == "ValidationHook")
         # Whatever labels a run learns from, it is tested on the true ones.
-        config.custom_hooks.append({**validation, "type": "TestSelectionHook", "labels": {}})
+        config.custom_hooks.append({**validation, "type": "TestSelectionHook", "labels": {}, "unannotated": []})
     import_components(config.to_dict())
     layout = as_plain(catalogue.dataset(first.name, subset, "dataset").layout)
     return Job(planned, key, task, prepared, needs, cases, facts, config, threads, asked, layout, hash_file(subset))

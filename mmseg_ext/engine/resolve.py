@@ -73,6 +73,10 @@ class Facts:
     """Class ids that training must never see."""
     encoder_channels: int | None = None
     """Channels of the images that encoders are pre-trained on, if others than those of the run."""
+    seen_names: list[str | None] = dataclasses.field(default_factory=list)
+    """Class names by id, None for each that training must not know."""
+    dropped_annotations: float = 0.0
+    """Share of the annotated regions of training images that become unannotated."""
     needs: dict[str, Any] = dataclasses.field(default_factory=dict)
     """Results of earlier stages by name: a folder, or folders by data set."""
 

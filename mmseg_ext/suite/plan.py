@@ -104,6 +104,7 @@ class Plan:
         return {
             "title": task.title,
             "classes": task.classes,
+            "unseen": task.unseen,
             "unit": next(iter(cards.values())).unit,
             "nsd_tolerance": task.nsd_tolerance,
             "quality": str(self.paths.task_checks(name) / "quality.json") if len(cards) > 1 else None,
