@@ -52,6 +52,8 @@ class Cell(StrictModel):
     key: str
     folder: Path
     work: Path
+    labels: dict[str, Path] = {}
+    """Folder of the labels that stood in for the true ones in training, by data set."""
     schedule: Schedule
 
 
@@ -67,6 +69,8 @@ class PlanFile(StrictModel):
     runs: list[Cell]
     controls: dict[str, Path]
     """Folder of each task's control pseudo-methods."""
+    superpixels: dict[str, list[Path]] = {}
+    """Folders of the superpixel maps that runs start from, by data set."""
 
     @property
     def own_protocols(self) -> list[str]:

@@ -38,7 +38,7 @@ pretraining = dict(
     ),
     custom_hooks=[
         dict(type="FiniteHook"),
-        dict(type="CurvesHook", terms=True),
+        dict(type="CurvesHook"),
         dict(type="ResumeHook", folder="$work_dir", iterations="$measured_iters"),
         dict(type="ProgressHook", title="$title"),
     ],
