@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
-from mmseg_ext import cli_catalogue
+from mmseg_ext import cli_catalogue, cli_zero_shot
 from mmseg_ext.cli_options import DEFAULT_CONFIGS, DEFAULT_DATA, DEFAULT_RESULTS, Configs, Data, Results
 from mmseg_ext.suite.catalogue import Catalogue, catalogue
 from mmseg_ext.suite.errors import InputError
@@ -185,6 +185,21 @@ def subset(
 
 
 @app.command()
+def label_noise(
+    dataset: str,
+    labels: Annotated[str, typer.Option(help="Noise family and subsets as JSON, as in a need's recipe.")],
+    out: Annotated[Path, typer.Option(help="Folder for the label maps.")],
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """Change the true masks of a prepared data set by a family of label noise."""
+    from mmseg_ext.data.label_noise.corrupt import corrupt
+    from mmseg_ext.suite.label_noise import NoisyLabels
+
+    table = corrupt(_prepared([dataset], data)[dataset], parse(NoisyLabels, json.loads(labels), "--labels"), out)
+    print(f"{len(table)} label maps, mean Dice to the truth {table['dice'].mean():.3f}: {out}")
+
+
+@app.command()
 def train(
     run: RunName,
     schedule: Annotated[str, typer.Option(help="Schedule as JSON, as in a suite's `schedule`.")],
@@ -231,6 +246,28 @@ def evaluate(
     folder = Paths(data, results).run(run_id)
     frame = evaluate_run(folder, _prepared(task.datasets, data), cases, task, protocols, workers)
     write_cases(frame, folder / "cases.csv")
+
+
+@app.command()
+def measure_noise(
+    run: RunName,
+    variant: Annotated[str, typer.Option(help="Predictions of the test cases to measure: selection_inference.")],
+    cases: CasesFile,
+    labels: Annotated[str, typer.Option(help="Folder of noisy labels by data set, as JSON.")] = "{}",
+    configs: Configs = DEFAULT_CONFIGS,
+    data: Data = DEFAULT_DATA,
+    results: Results = DEFAULT_RESULTS,
+) -> None:
+    """Measure a run near fuzzy and sharp borders, and what it made of its noisy labels."""
+    from mmseg_ext.evaluation.label_noise import noise_table
+    from mmseg_ext.suite.files import write_text
+
+    run_id = _run_id(run)
+    task = catalogue(configs).task(run_id.task, "command line", "RUN")
+    folder = Paths(data, results).run(run_id)
+    noisy = {name: Path(path) for name, path in json.loads(labels).items()}
+    table = noise_table(run_id, folder, _prepared(task.datasets, data), cases, task, variant, noisy)
+    write_text(folder / "noise.csv", table.to_csv(index=False, lineterminator="\n"))
 
 
 @app.command()
@@ -387,6 +424,7 @@ def schemas(
 
 
 app.add_typer(cli_catalogue.app)
+app.add_typer(cli_zero_shot.app)
 
 
 def _json(text: str, option: str) -> dict[str, Any]:

@@ -85,6 +85,16 @@ class Job:
         }
 
     @property
+    def absent(self) -> tuple[int, ...]:
+        """Class ids that are never predicted."""
+        return tuple(index for index, name in enumerate(self.task.classes) if name in self.task.ignored)
+
+    @property
+    def seen(self) -> tuple[int, ...]:
+        """Class ids that the task's protocol calls seen, annotated or not."""
+        return tuple(index for index, name in enumerate(self.task.classes) if name not in self.task.unseen)
+
+    @property
     def selects_on_test(self) -> bool:
         """Whether a variant needs the weights that are best on the test cases."""
         return any(variant.selection == "best_test" for variant in self.variants.values())
@@ -130,6 +140,8 @@ def make_job(
     asked = {name: Variant.parse(name) for name in variants}
     if not cases["val"] and any(variant.selection == "best_val" for variant in asked.values()):
         raise InputError(subset, "subset", "no val case", "at least one, because a protocol selects by validation")
+    condition = catalogue.track(run.track, subset, "track").conditions[run.condition]
+    hidden = [*task.ignored, *([] if condition.all_annotated else task.unseen)]
     facts = Facts(
         title=str(run),
         num_classes=len(task.classes),
@@ -142,7 +154,9 @@ def make_job(
         num_workers=threads if get_device() == "cuda" else 0,
         work_dir=str(paths.work(key)),
         labels=found.pop("labels", {}),
-        unannotated=[list(task.classes).index(name) for name in task.unseen],
+        unannotated=[index for index, name in enumerate(task.classes) if name in hidden],
+        seen_names=[None if name in hidden else name for name in task.classes],
+        dropped_annotations=condition.dropped_annotations,
         needs=found,
         **schedule_facts(schedule, sum(len(case.samples) for case in cases["train"])),
     )
@@ -151,7 +165,7 @@ def make_job(
     if any(variant.selection == "best_test" for variant in asked.values()):
         validation = next(hook for hook in config.custom_hooks if hook["type"] == "ValidationHook")
         # Whatever labels a run learns from, it is tested on the true ones.
-        config.custom_hooks.append({**validation, "type": "TestSelectionHook", "labels": {}})
+        config.custom_hooks.append({**validation, "type": "TestSelectionHook", "labels": {}, "unannotated": []})
     import_components(config.to_dict())
     layout = as_plain(catalogue.dataset(first.name, subset, "dataset").layout)
     return Job(planned, key, task, prepared, needs, cases, facts, config, threads, asked, layout, hash_file(subset))

@@ -71,6 +71,10 @@ class Facts:
     """Folder of label maps that stand in for those of a prepared data set in training and validation, by its name."""
     unannotated: list[int] = dataclasses.field(default_factory=list)
     """Class ids that training must never see."""
+    seen_names: list[str | None] = dataclasses.field(default_factory=list)
+    """Class names by id, None for each that training must not know."""
+    dropped_annotations: float = 0.0
+    """Share of the annotated regions of training images that become unannotated."""
     needs: dict[str, Any] = dataclasses.field(default_factory=dict)
     """Results of earlier stages by name: a folder, or folders by data set."""
 

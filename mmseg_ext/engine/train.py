@@ -99,7 +99,8 @@ def _train(job: Job, runner: Runner) -> Trained:
     for hook in runner.hooks:
         if isinstance(hook, SelectionHook) and hook.best is not None:
             selected[f"best_{hook.subset}"] = Selected(hook.best["weights"], hook.best["iteration"])
-    return Trained(runner.model, selected, hook_of(runner, CurvesHook), hook_of(runner, ResumeHook).train_seconds)
+    seconds = hook_of(runner, ResumeHook).train_seconds
+    return Trained(runner.model, selected, hook_of(runner, CurvesHook), seconds, runner.train_loop.paradigm)
 
 
 def _iteration(error: Exception, runner: Runner | None) -> int | None:

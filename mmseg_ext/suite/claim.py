@@ -25,6 +25,8 @@ class TestedRuns(StrictModel):
     protocol: Name
     measure: Measure
     """Macro mean over foreground classes, then over cases."""
+    classes: Literal["all", "unseen"] = "all"
+    """Foreground classes the mean is over; `unseen` only where the task has some."""
 
 
 class BetterThan(TestedRuns):

@@ -37,6 +37,25 @@ def test_every_suite_expands(workspace, suite):
     assert jobs["analyse"] == jobs["report"] == jobs["plan"] == 1
 
 
+def test_methods_share_a_clip_and_its_regions(workspace):
+    jobs = workspace.jobs("zero_shot_small")
+    # Two CLIPs; regions of the training set by each.
+    assert jobs["pretrain_clip"] == jobs["regions"] == 2
+    assert "import_clip" not in jobs
+
+
+def test_every_region_setting_is_divided_once(workspace):
+    jobs = workspace.jobs("ablation_split_matching")
+    assert jobs["pretrain_clip"] == 1
+    assert jobs["regions"] == 5
+
+
+def test_published_clips_are_imported_once_a_task(workspace):
+    jobs = workspace.jobs("paper_split_matching")
+    assert jobs["import_clip"] == jobs["regions"] == 2
+    assert "pretrain_clip" not in jobs
+
+
 def test_the_demo_is_the_default(workspace):
     call = [sys.executable, "-m", "snakemake", "--cores", "1", "--dry-run", "--quiet", "rules"]
     done = subprocess.run(

@@ -124,3 +124,8 @@ def test_cases(wildcards):
 
 def run_files(name):
     return [f"{PATHS.run(run)}/{name}" for run in PLAN.runs]
+
+
+def noisy_labels(wildcards):
+    """Folder of the labels that stand in for the true ones, by data set."""
+    return PLAN.noisy_labels(planned(wildcards).id)
