@@ -21,7 +21,7 @@ from mmseg_ext.suite.loading import parse, read_yaml
 from mmseg_ext.suite.matrix import PlannedRun, RunId
 from mmseg_ext.suite.paths import Paths
 from mmseg_ext.suite.plan import Plan, read_suite
-from mmseg_ext.suite.suite_config import Schedule
+from mmseg_ext.suite.suite_config import Pretraining, Schedule
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -34,6 +34,7 @@ Mirror = Annotated[Path | None, typer.Option(help="Folder searched for archives 
 LocalData = Annotated[Path | None, typer.Option(help="Folder with unpacked data in DIR/<dataset>.")]
 RunName = Annotated[str, typer.Argument(metavar="RUN", help="track/task/method/condition/seed_N")]
 Protocols = Annotated[list[str], typer.Option("--protocol", help="Protocol; may be repeated.")]
+Key = Annotated[str | None, typer.Option(help="Refuse to start unless the hash of all settings is this one.")]
 CasesFile = Annotated[Path, typer.Option("--cases", help="List of cases written by `subset`.")]
 
 
@@ -185,6 +186,29 @@ def subset(
 
 
 @app.command()
+def pretrain(
+    settings: Annotated[str, typer.Option(help="Method, images, schedule and seed as JSON, as `plan` writes them.")],
+    threads: Annotated[int, typer.Option(help="CPU threads.")] = 1,
+    key: Key = None,
+    configs: Configs = DEFAULT_CONFIGS,
+    data: Data = DEFAULT_DATA,
+    results: Results = DEFAULT_RESULTS,
+) -> None:
+    """Pre-train an encoder without labels, or continue."""
+    from mmseg_ext.suite.pretrain_settings import PretrainSettings
+    from mmseg_ext.suite.stages.pretraining import pretraining_need
+
+    known, paths = catalogue(configs), Paths(data, results)
+    asked = parse(PretrainSettings, _json(settings, "--settings"), "--settings")
+    known.method(asked.track, asked.method, "--settings", "method")
+    need = pretraining_need(asked, known, paths)
+    _check_key(key, need.key)
+    from mmseg_ext.engine.pretrain import pretrain as pretrain_encoder
+
+    pretrain_encoder(asked, need, known, paths, threads)
+
+
+@app.command()
 def label_noise(
     dataset: str,
     labels: Annotated[str, typer.Option(help="Noise family and subsets as JSON, as in a need's recipe.")],
@@ -206,7 +230,8 @@ def train(
     cases: CasesFile,
     variant: Annotated[list[str], typer.Option(help="Predictions to make: selection_inference; may be repeated.")],
     threads: Annotated[int, typer.Option(help="CPU threads.")] = 1,
-    key: Annotated[str | None, typer.Option(help="Refuse to start unless the run's key is this one.")] = None,
+    key: Key = None,
+    pretraining: Annotated[str | None, typer.Option(help="As JSON, as in a suite's `pretraining`.")] = None,
     configs: Configs = DEFAULT_CONFIGS,
     data: Data = DEFAULT_DATA,
     results: Results = DEFAULT_RESULTS,
@@ -215,12 +240,11 @@ def train(
     from mmseg_ext.suite.run_key import run_key
 
     known = catalogue(configs)
-    planned = PlannedRun(_run_id(run), parse(Schedule, _json(schedule, "--schedule"), "--schedule"))
+    asked = pretraining and parse(Pretraining, _json(pretraining, "--pretraining"), "--pretraining")
+    planned = PlannedRun(_run_id(run), parse(Schedule, _json(schedule, "--schedule"), "--schedule"), asked or None)
     _check_run(planned.id, known)
     found = run_key(planned, known)
-    if key is not None and found != key:
-        hint = "Configs or code changed since the workflow was started; start it again."
-        raise InputError("command line", "--key", key, found, hint)
+    _check_key(key, found)
     from mmseg_ext.engine.train import train_run
 
     train_run(planned, found, known, Paths(data, results), cases, variant, threads)
@@ -435,6 +459,12 @@ def _json(text: str, option: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise InputError("command line", option, text, "a JSON object")
     return value
+
+
+def _check_key(asked: str | None, found: str) -> None:
+    if asked is not None and asked != found:
+        hint = "Configs or code changed since the workflow was started; start it again."
+        raise InputError("command line", "--key", asked, found, hint)
 
 
 def _run_id(text: str) -> RunId:

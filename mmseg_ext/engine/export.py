@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import shutil
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from mmseg_ext.engine.job import Job
 from mmseg_ext.engine.predict import CaseReader, Predictor, reveal_names
 from mmseg_ext.engine.training_view import write_training_view
 from mmseg_ext.evaluation.predictions import hash_predictions, write_prediction
+from mmseg_ext.models.encoder_weights import REPORT
 from mmseg_ext.noise_robust.paradigm import PlainTraining
 from mmseg_ext.suite.files import hash_value, replacing, write_json
 from mmseg_ext.suite.run_key import FORMAT_VERSION
@@ -58,6 +60,9 @@ def export(job: Job, trained: Trained, out: Path) -> None:
         (folder / "weights").mkdir()
         for rule, selected in trained.selected.items():
             torch.save(selected.weights, folder / "weights" / f"{rule}.pth")
+        report = Path(job.facts.work_dir) / REPORT
+        if report.is_file():
+            shutil.copyfile(report, folder / REPORT)
         variants, slices, seconds = _predict(job, trained, folder / "predictions")
         if job.facts.labels:
             trained.model.load_state_dict(trained.selected["last"].weights)

@@ -66,6 +66,7 @@ Inference = Literal["plain", "flip", "resized_labels", "gamma_0p1"]
 Scoring = Literal[
     "strict",
     "hiperformer",
+    "supercl",
 ]
 """The keys of `mmseg_ext.evaluation.scoring.SCORING`, repeated here so that a wrong name stops before any job."""
 
