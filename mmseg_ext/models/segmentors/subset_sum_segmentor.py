@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import combinations
 from typing import Any
 
@@ -20,15 +21,23 @@ class SubsetSumSegmentor(DenseSegmentor):
     """
 
     def loss(self, inputs: Tensor, data_samples: Tensor | list[Any]) -> dict[str, Tensor]:
-        """Return the loss of each subset of the active heads, named by the heads' numbers; 0 is the decode head."""
-        labels = labels_of(data_samples)
-        maps = [self._resize(logits, labels.shape[-2:]) for logits in self.dense_logits(inputs)]
-        criterion = self.decode_head.loss_decode
+        """Return the loss of each subset of the active heads, by name."""
+        return self.losses_of(self.dense_logits(inputs), labels_of(data_samples))
+
+    def losses_of(self, dense: Sequence[Tensor], labels: Tensor, weight: Tensor | None = None) -> dict[str, Tensor]:
+        """Return the losses of given logits, named by the numbers of their heads; 0 is the decode head.
+
+        Args:
+            dense: As `dense_logits` returns them, in the same mode.
+            labels: (N, H, W) class ids.
+            weight: (N, H, W) weight of each pixel; 1 where not given.
+        """
+        maps = [self._resize(logits, labels.shape[-2:]) for logits in dense]
+        criterion, ignored = self.decode_head.loss_decode, self.decode_head.ignore_index
         losses = {}
         for count in range(1, len(maps) + 1):
             for chosen in combinations(range(len(maps)), count):
                 name = f"heads_{'_'.join(map(str, chosen))}.{criterion.loss_name}"
-                losses[name] = criterion(
-                    sum(maps[index] for index in chosen), labels, ignore_index=self.decode_head.ignore_index
-                )
+                summed = sum(maps[index] for index in chosen)
+                losses[name] = criterion(summed, labels, weight=weight, ignore_index=ignored)
         return losses
