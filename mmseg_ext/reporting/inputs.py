@@ -10,11 +10,11 @@ import pandas as pd
 
 from mmseg_ext.analysis.collect import DONE, Results, collect
 from mmseg_ext.analysis.plan_file import PlanFile, TaskSummary, read_plan
-from mmseg_ext.data.checks.quality import Quality, read_quality
+from mmseg_ext.data.checks.quality import Quality, TaskQuality, read_quality, read_task_quality
 from mmseg_ext.suite.errors import InputError
 from mmseg_ext.suite.files import read_json
 
-TABLES = ("scores", "pooled", "comparisons", "ranks", "cost", "claims", "controls", "flags")
+TABLES = ("scores", "pooled", "comparisons", "ranks", "cost", "claims", "controls", "noise", "flags")
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,8 @@ class Inputs:
     """`card.json` of each data set that has been prepared."""
     quality: dict[str, Quality]
     """The record of each data set that has been checked."""
+    task_quality: dict[str, TaskQuality]
+    """The record of each task of several data sets that has been checked."""
 
     @property
     def protocol(self) -> str:
@@ -54,6 +56,10 @@ class Inputs:
     def task(self, name: str) -> TaskSummary:
         """A task's label space and data sets."""
         return self.plan.tasks[name]
+
+    def prepared(self, dataset: str) -> Path:
+        """Folder of a prepared data set."""
+        return next(task.datasets[dataset].prepared for task in self.plan.tasks.values() if dataset in task.datasets)
 
     def test_sets(self) -> list[tuple[str, str, str]]:
         """Every (track, task, data set) with planned runs; the data set is empty where no run has finished."""
@@ -93,4 +99,6 @@ def read_inputs(plan: Path, tables: Path) -> Inputs:
     cards = {name: read_json(root / "card.json") for name, root in prepared.items() if (root / "card.json").is_file()}
     checked = {name: data.quality for task in read.tasks.values() for name, data in task.datasets.items()}
     quality = {name: read_quality(path) for name, path in checked.items() if path.is_file()}
-    return Inputs(read, collect(read), frames, cards, quality)
+    compared = {name: task.quality for name, task in read.tasks.items() if task.quality is not None}
+    task_quality = {name: read_task_quality(path) for name, path in compared.items() if path.is_file()}
+    return Inputs(read, collect(read), frames, cards, quality, task_quality)

@@ -9,6 +9,7 @@ from mmseg_ext.data.prepare import prepare
 from mmseg_ext.data.source import write_source
 from mmseg_ext.data.subset import COLUMNS, write_subset
 from mmseg_ext.suite.errors import InputError
+from mmseg_ext.suite.loading import parse
 from mmseg_ext.suite.task import Task, TaskPart, task_of_dataset
 from mmseg_ext.suite.track import Condition
 
@@ -68,6 +69,40 @@ def test_fractions_are_nested_and_rounded_up(prepared, task, tmp_path, seed):
         assert small < large
 
 
+@pytest.mark.parametrize(
+    "text", ["patient\ncase_7\ncase_3\n", "position\n19\n17\n"], ids=["patients", "positions by name"]
+)
+@pytest.mark.parametrize("seed", range(2))
+def test_a_published_list_is_taken_whatever_the_seed(prepared, task, tmp_path, text, seed):
+    """Sorted by name, case_10 to case_22 come before case_3."""
+    (tmp_path / "labels.csv").write_text(text)
+    published = Condition(title="x", label_list="labels")
+    lists = {"tiny_volumes": tmp_path / "labels.csv"}
+    table = write_subset(task, published, seed, prepared, tmp_path / "a.csv", lists)
+    assert cases(table) == ({"case_3", "case_7"} if "patient" in text else {"case_4", "case_6"})
+    assert len(cases(table, "test")) == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("patient\ncase_1\ncase_21\n", "found 'case_21', expected a patient in the training set of tiny_volumes"),
+        ("position\n99\n", "found '99', expected a position in the training set"),
+        ("case\ncase_1\n", "one column: patient or position"),
+    ],
+)
+def test_a_published_list_that_does_not_fit_the_split_is_refused(prepared, task, tmp_path, text, words):
+    (tmp_path / "labels.csv").write_text(text)
+    published = Condition(title="x", label_list="labels")
+    with pytest.raises(InputError, match=words):
+        write_subset(task, published, 0, prepared, tmp_path / "a.csv", {"tiny_volumes": tmp_path / "labels.csv"})
+
+
+def test_a_fraction_and_a_list_are_not_both_given():
+    with pytest.raises(ValueError, match="not both"):
+        Condition(title="x", label_fraction=0.1, label_list="labels")
+
+
 def test_at_least_one_patient_is_taken(prepared, task, tmp_path):
     assert len(cases(write_subset(task, condition(0.001), 0, prepared, tmp_path / "a.csv"))) == 1
 
@@ -97,6 +132,14 @@ def test_no_test_case_is_refused(prepared, task, tmp_path):
     empty = task.model_copy(update={"test": [TaskPart(dataset="tiny_volumes", subset="val")]})
     with pytest.raises(InputError, match=r"subset test.*0"):
         write_subset(empty, condition(), 0, prepared, tmp_path / "out.csv")
+
+
+def test_a_fraction_of_nothing_and_a_fraction_of_nobody_are_refused(prepared, task, tmp_path):
+    with pytest.raises(InputError, match="label_fraction"):
+        parse(Condition, {"title": "x", "label_fraction": 0}, "track.yaml")
+    nobody = task.model_copy(update={"train": [TaskPart(dataset="tiny_volumes", subset="val")]})
+    with pytest.raises(InputError, match=r"subset train.*0"):
+        write_subset(nobody, condition(0.1), 0, prepared, tmp_path / "out.csv")
 
 
 def test_a_patient_trained_and_tested_on_is_refused(prepared, tmp_path):

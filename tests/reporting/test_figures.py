@@ -1,10 +1,15 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 from support.case_frames import frame_of
+from support.raw_cards import CARDS
+from support.raw_files import prepare_raw
 
 from mmseg_ext.analysis.measures import macro_cases
+from mmseg_ext.reporting.figures import contact_sheet
 from mmseg_ext.reporting.figures.case_view import shortened, surroundings
-from mmseg_ext.reporting.figures.contact_sheet import CASES, class_colours, spread_out
+from mmseg_ext.reporting.figures.contact_sheet import PANELS, class_colours, spread_out
 from mmseg_ext.reporting.figures.examples import representative
 from mmseg_ext.reporting.figures.style import markers, palette
 
@@ -49,7 +54,7 @@ def test_contact_sheet_spreads_over_the_amount_of_foreground():
     rows = [(case, name, index if name == "organ" else 999) for index, case in enumerate(cases)
             for name in ("background", "organ")]  # fmt: skip
     chosen = spread_out(pd.DataFrame(rows, columns=["case", "class_name", "pixels"]), "background")
-    assert len(chosen) == CASES
+    assert len(chosen) == PANELS
     assert chosen == sorted(chosen)
     assert (chosen[0], chosen[-1]) == (cases[0], cases[-1])
 
@@ -59,5 +64,18 @@ def test_contact_sheet_of_few_cases_shows_all():
     assert spread_out(frame, "background") == ["b", "a"]
 
 
+def test_contact_sheet_of_several_channels_shows_each(tmp_path):
+    prepared = prepare_raw(CARDS["brats2018"], tmp_path / "source")
+    task = SimpleNamespace(datasets={"brats2018": SimpleNamespace(prepared=prepared.root)})
+    drawing = contact_sheet.draw(SimpleNamespace(plan=SimpleNamespace(tasks={"x": task})), tmp_path, "brats2018")
+    assert drawing.caption.startswith("3 of 10 cases")
+    text = drawing.svg.read_text()
+    for channel in CARDS["brats2018"].channels:
+        assert text.count(f", {channel}<") == 3
+
+
 def test_every_class_has_its_colour():
-    assert len(set(class_colours([str(index) for index in range(20)]))) == 20
+    for count in (1, 5, 30):
+        found = class_colours(range(3, 3 + count))
+        assert list(found) == list(range(3, 3 + count))
+        assert len(set(found.values())) == count

@@ -1,18 +1,21 @@
 """Read the suite, check every name, and name files. First of all rule files."""
 
 import json
+import shlex
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from mmseg_ext.data.fetch import local_fingerprint, local_root
+from mmseg_ext.data.fetch import local_state
 from mmseg_ext.suite.catalogue import catalogue
 from mmseg_ext.suite.components import PACKAGE, hash_sources
+from mmseg_ext.suite.data_key import data_key, source_key
 from mmseg_ext.suite.errors import InputError
 from mmseg_ext.suite.files import hash_tree
 from mmseg_ext.suite.matrix import RunId
 from mmseg_ext.suite.plan import Plan, read_suite
-from mmseg_ext.suite.run_key import data_key, source_key
+from mmseg_ext.suite.run_key import condition_key
+from mmseg_ext.suite.stages.pretraining import concerned
 
 try:
     SUITE_FILE = str(workflow.configfiles[0])
@@ -21,9 +24,8 @@ try:
     CATALOGUE = catalogue(Path(workflow.basedir) / "configs")
     PLAN = Plan(SUITE, CATALOGUE, PATHS, SUITE_FILE)
     CARDS = {name: CATALOGUE.dataset(name, SUITE_FILE, "tasks") for name in PLAN.datasets}
-    LOCAL = {name: local_root(card, SETTINGS.local_data) for name, card in CARDS.items()}
-    # Names, sizes and times of data that lie on this machine, so that a change of them is noticed.
-    FINGERPRINTS = {name: local_fingerprint(root) if root else "" for name, root in LOCAL.items()}
+    # Place, names, sizes and times of data that lie on this machine, so that a change of them is noticed.
+    LOCAL = {name: local_state(card, SETTINGS.local_data, PATHS.raw(name)) for name, card in CARDS.items()}
 except InputError as error:
     raise WorkflowError(str(error))
 
@@ -45,6 +47,7 @@ wildcard_constraints:
     seed=r"\d+",
     suite=r"[a-z][a-z0-9_]*",
     recipe=r"[a-z][a-z0-9_]*",
+    source=r"[a-z][a-z0-9_]*",
 
 
 def log_path(stage, name):
@@ -70,6 +73,10 @@ def task_of(wildcards):
     if wildcards.task not in PLAN.tasks:
         raise WorkflowError(f"task {wildcards.task!r} is not part of suite {SUITE.suite!r} ({SUITE_FILE})")
     return PLAN.tasks[wildcards.task]
+
+
+def condition_of(wildcards):
+    return CATALOGUE.track(wildcards.track, "command line", "track").conditions[wildcards.condition]
 
 
 def planned(wildcards):
@@ -108,6 +115,13 @@ def stage_recipe(pattern):
     return lambda wildcards: json.dumps(find(wildcards).recipe, sort_keys=True)
 
 
+def pretraining_option(wildcards):
+    """What the suite pre-trains on, for the runs it makes a difference to."""
+    run = planned(wildcards)
+    asked = concerned(run, CATALOGUE)
+    return f"--pretraining {shlex.quote(asked.model_dump_json(exclude_none=True))}" if asked else ""
+
+
 def prepared_cards(wildcards):
     """Prepared data sets a task needs."""
     return [f"{PATHS.prepared(name)}/card.json" for name in task_of(wildcards).datasets]
@@ -121,3 +135,8 @@ def test_cases(wildcards):
 
 def run_files(name):
     return [f"{PATHS.run(run)}/{name}" for run in PLAN.runs]
+
+
+def noisy_labels(wildcards):
+    """Folder of the labels that stand in for the true ones, by data set."""
+    return PLAN.noisy_labels(planned(wildcards).id)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import combinations
-from typing import Any
 
 from torch import Tensor
 
-from mmseg_ext.models.segmentors.dense_segmentor import DenseSegmentor, labels_of
+from mmseg_ext.models.segmentors.dense_segmentor import DenseSegmentor
 from mmseg_ext.registry import MODELS
 
 
@@ -20,24 +19,18 @@ class SubsetSumSegmentor(DenseSegmentor):
     15 subsets. The losses of the auxiliary heads are not used.
     """
 
-    def loss(self, inputs: Tensor, data_samples: Tensor | list[Any]) -> dict[str, Tensor]:
-        """Return the loss of each subset of the active heads, by name."""
-        return self.losses_of(self.dense_logits(inputs), labels_of(data_samples))
-
     def losses_of(self, dense: Sequence[Tensor], labels: Tensor, weight: Tensor | None = None) -> dict[str, Tensor]:
-        """Return the losses of given logits, named by the numbers of their heads; 0 is the decode head.
-
-        Args:
-            dense: As `dense_logits` returns them, in the same mode.
-            labels: (N, H, W) class ids.
-            weight: (N, H, W) weight of each pixel; 1 where not given.
-        """
+        """Return the loss of each subset of the active heads, named by the heads' numbers; 0 is the decode head."""
         maps = [self._resize(logits, labels.shape[-2:]) for logits in dense]
-        criterion, ignored = self.decode_head.loss_decode, self.decode_head.ignore_index
+        criterion = self.decode_head.loss_decode
         losses = {}
         for count in range(1, len(maps) + 1):
             for chosen in combinations(range(len(maps)), count):
                 name = f"heads_{'_'.join(map(str, chosen))}.{criterion.loss_name}"
-                summed = sum(maps[index] for index in chosen)
-                losses[name] = criterion(summed, labels, weight=weight, ignore_index=ignored)
+                losses[name] = criterion(
+                    sum(maps[index] for index in chosen),
+                    labels,
+                    weight=weight,
+                    ignore_index=self.decode_head.ignore_index,
+                )
         return losses
