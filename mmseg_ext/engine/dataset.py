@@ -64,6 +64,11 @@ def intensity_columns(prepared: PreparedDataset) -> dict[str, tuple[float, float
     return {sample: tuple(row) for sample, row in zip(table["sample"], values.tolist(), strict=True)}
 
 
+def texts_of(prepared: PreparedDataset) -> dict[str, str]:
+    """Return the text of every sample of a data set, empty where it has none."""
+    return dict(zip(prepared.samples["sample"], prepared.samples["text"], strict=True))
+
+
 @DATASETS.register_module()
 class PreparedSlices(Dataset):
     """Training slices, fitted to the input size and augmented.
@@ -82,10 +87,12 @@ class PreparedSlices(Dataset):
         unannotated: Class ids that become `IGNORED` as soon as a label is read.
         follow: Further integer maps that go through the transforms of the label: by the name they get in a sample, the
             folder of `<sample>.png` (8 or 16 bits, the size of the image) of each data set by name.
+        text: Whether a sample has its `text`, as the table of the prepared data says it.
         cache_bytes: Memory for decoded slices, in bytes.
 
     Raises:
-        InputError: If a map is missing or has not the size of its image.
+        InputError: If a map is missing or has not the size of its image, or if texts are asked for and a data set has
+            none.
     """
 
     def __init__(
@@ -99,6 +106,7 @@ class PreparedSlices(Dataset):
         labels: Mapping[str, str] | None = None,
         unannotated: Sequence[int] = (),
         follow: Mapping[str, Mapping[str, str]] | None = None,
+        text: bool = False,
         cache_bytes: int = CACHE_BYTES,
     ) -> None:
         self.size = (int(image_size[0]), int(image_size[1]))
@@ -114,20 +122,30 @@ class PreparedSlices(Dataset):
         self._cache: dict[int, tuple[np.ndarray, list[np.ndarray]]] = {}
         self._prepared = prepared_datasets(prepared, labels)
         self._intensity = {name: intensity_columns(data) for name, data in self._prepared.items()}
+        self._texts = {name: texts_of(data) for name, data in self._prepared.items()} if text else None
+        for name, texts in (self._texts or {}).items():
+            if not any(texts.values()):
+                file = self._prepared[name].root / "samples.csv"
+                raise InputError(file, "text", "nothing in any row", "a text about each image, which the method reads")
         cases = cases_of(read_subset(Path(subset_file)), "train", self._prepared, Path(subset_file))
         self.samples = [(case.dataset, sample) for case in cases for sample in case.samples]
 
     def __len__(self) -> int:
         return len(self.samples)
 
-    def __getitem__(self, index: tuple[int, int]) -> dict[str, np.ndarray]:
-        """Return `item`, `image` (H, W, C) float32, `label` (H, W) uint8 and the maps that follow, at input size."""
+    def __getitem__(self, index: tuple[int, int]) -> dict[str, Any]:
+        """Return `item`, `image` (H, W, C) float32, `label` (H, W) uint8 and the maps that follow, at input size.
+
+        Where texts were asked for, `text` too.
+        """
         epoch, item = index
         dataset, sample = self.samples[item]
         stored, maps = self._read(item)
         unit = to_unit(stored, *self._intensity[dataset][sample])
         image, moved = self.augmentation(generator(self.seed, epoch, item), unit, maps, self.size)
         found = dict(zip(["label", *self.follow], moved, strict=True))
+        if self._texts is not None:
+            found["text"] = self._texts[dataset][sample]
         return {"item": np.int64(item), "image": image.reshape(*self.size, -1), **found}
 
     def _read(self, item: int) -> tuple[np.ndarray, list[np.ndarray]]:
@@ -165,17 +183,20 @@ def prepared_datasets(
 
 
 @FUNCTIONS.register_module()
-def stack_samples(samples: Sequence[Mapping[str, np.ndarray]]) -> dict[str, Any]:
+def stack_samples(samples: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Return a batch.
 
     `inputs` (N, C, H, W) float32, channels last in memory; `data_samples` (N, H, W) int64; `item` (N,) int64, the
-    places of the samples in the data set; and every map that follows the label, by name, (N, H, W) int64.
+    places of the samples in the data set; every map that follows the label, by name, (N, H, W) int64; and `text`, a
+    list, where samples have one.
     """
-    others = [name for name in samples[0] if name not in ("image", "label")]
+    others = [name for name in samples[0] if name not in ("image", "label", "text")]
+    texts = {"text": [sample["text"] for sample in samples]} if "text" in samples[0] else {}
     return {
         "inputs": to_input([sample["image"] for sample in samples]),
         "data_samples": _stack(samples, "label"),
         **{name: _stack(samples, name) for name in others},
+        **texts,
     }
 
 

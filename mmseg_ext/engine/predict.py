@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from mmseg_ext.data.intensity import to_unit
 from mmseg_ext.data.prepared import Case, PreparedDataset
-from mmseg_ext.engine.dataset import intensity_columns, to_input
+from mmseg_ext.engine.dataset import intensity_columns, texts_of, to_input
 from mmseg_ext.engine.fit import fit_to
 from mmseg_ext.registry import build_model
 from mmseg_ext.suite.errors import InputError, unknown_name
@@ -43,6 +43,8 @@ class Predictor:
         intercept: ArrayLike,
         low: ArrayLike,
         high: ArrayLike,
+        texts: Sequence[str] | None = None,
+        *,
         inference: str = "plain",
     ) -> np.ndarray:
         """Segment a stack of slices.
@@ -53,6 +55,7 @@ class Predictor:
             intercept: See `slope`.
             low: See `slope`.
             high: See `slope`.
+            texts: A text a slice, for networks that read one; the empty one where not given.
             inference: `plain`, `flip` for the mean probability of the slice and its left-right mirror image, or
                 `resized_labels` for an argmax at the input size.
 
@@ -74,9 +77,10 @@ class Predictor:
                         for i in range(start, stop)
                     ]
                     inputs = to_input(images)
-                    passes = [self._logits(inputs)]
+                    read = None if texts is None else texts[start:stop]
+                    passes = [self._logits(inputs, read)]
                     if inference == "flip":
-                        passes.append(self._logits(inputs.flip(-1)).flip(-1))
+                        passes.append(self._logits(inputs.flip(-1), read).flip(-1))
                     # One slice at a time: at native size the logits of a whole batch can fill the memory.
                     for offset, maps in enumerate(zip(*passes, strict=True)):
                         if inference == "resized_labels":
@@ -91,8 +95,9 @@ class Predictor:
             self.model.train(training)
         return labels
 
-    def _logits(self, inputs: Tensor) -> Tensor:
-        return self.model.encode_decode(self.model.data_preprocessor({"inputs": inputs})["inputs"]).float()
+    def _logits(self, inputs: Tensor, texts: Sequence[str] | None) -> Tensor:
+        batch = {"inputs": inputs} if texts is None else {"inputs": inputs, "text": texts}
+        return self.model.encode_decode(self.model.data_preprocessor(batch)["inputs"]).float()
 
 
 class CaseReader:
@@ -105,12 +110,14 @@ class CaseReader:
     def __init__(self, prepared: Mapping[str, PreparedDataset]) -> None:
         self._prepared = prepared
         self._intensity = {name: intensity_columns(data) for name, data in prepared.items()}
+        self._texts = {name: texts_of(data) for name, data in prepared.items()}
 
-    def images(self, case: Case) -> tuple[np.ndarray, ...]:
-        """Return stored slices (S, H, W[, C]) and slope, intercept, low and high (S,) each, as `segment` takes them."""
+    def images(self, case: Case) -> tuple[np.ndarray | list[str], ...]:
+        """Return what `segment` takes: slices (S, H, W[, C]); slope, intercept, low, high (S,) each; texts."""
         data = self._prepared[case.dataset]
         stored = np.stack([data.image(sample) for sample in case.samples])
-        return stored, *np.array([self._intensity[case.dataset][sample] for sample in case.samples]).T
+        columns = np.array([self._intensity[case.dataset][sample] for sample in case.samples]).T
+        return stored, *columns, [self._texts[case.dataset][sample] for sample in case.samples]
 
     def labels(self, case: Case) -> np.ndarray:
         """Return class ids (S, H, W)."""

@@ -10,6 +10,9 @@ from torch.utils.data import Dataset
 
 from mmseg_ext.registry import PARADIGMS
 
+NETWORK_ENTRIES = ("inputs", "data_samples", "text")
+"""Entries of a batch that are the network's; a text only where the network reads one."""
+
 
 @PARADIGMS.register_module()
 class PlainTraining:
@@ -39,7 +42,7 @@ class PlainTraining:
         Returns:
             `loss`, and any further scalars to record.
         """
-        plain = {"inputs": batch["inputs"], "data_samples": batch["data_samples"]}
+        plain = {name: batch[name] for name in NETWORK_ENTRIES if name in batch}
         outputs: dict[str, Tensor] = model.train_step(plain, optim_wrapper=optim_wrapper)
         return outputs
 

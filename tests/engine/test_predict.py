@@ -60,10 +60,10 @@ def test_classes_can_be_decided_at_the_input_size():
     stored = np.zeros((1, 64, 64), np.uint8)
     stored[0, :33] = 100
     predictor = Predictor(Threshold(), (32, 32), "resize", 4)
-    found = predictor.segment(stored, 1.0, 0.0, 0.0, 100.0, "resized_labels")
+    found = predictor.segment(stored, 1.0, 0.0, 0.0, 100.0, inference="resized_labels")
     # Row 16 of the input is the mean of an inner and an outer row, a tie, and both of its native rows are alike.
     assert found[0, :, 0].tolist() == [1] * 32 + [0] * 32
-    whole = predictor.segment(stack(), 1.0, 0.0, 0.0, 100.0, "resized_labels")
+    whole = predictor.segment(stack(), 1.0, 0.0, 0.0, 100.0, inference="resized_labels")
     assert whole.shape == stack().shape
 
 
