@@ -148,6 +148,20 @@ def superpixels(
 
 
 @app.command()
+def check_task(
+    task: str, configs: Configs = DEFAULT_CONFIGS, data: Data = DEFAULT_DATA, results: Results = DEFAULT_RESULTS
+) -> None:
+    """Look for near-duplicates between the training, validation and test sets of a task of several data sets."""
+    from mmseg_ext.data.checks.check_task import check_task as compare
+
+    found, paths = catalogue(configs).task(task, "command line", "task"), Paths(data, results)
+    quality = compare(found, _prepared(found.datasets, data), paths.task_checks(task))
+    for finding in quality.findings:
+        print(f"warning: {finding.kind}: {finding.text}")
+    print(f"{len(quality.findings)} findings: {paths.task_checks(task) / 'quality.json'}")
+
+
+@app.command()
 def subset(
     track: str,
     task: str,
@@ -166,7 +180,8 @@ def subset(
     if condition not in conditions:
         raise unknown_name("command line", "condition", condition, f"a condition of {track!r}", conditions)
     found = known.task(task, "command line", "task")
-    write_subset(found, conditions[condition], seed, _prepared(found.datasets, data), out)
+    lists = known.label_lists(conditions[condition], found)
+    write_subset(found, conditions[condition], seed, _prepared(found.datasets, data), out, lists)
 
 
 @app.command()

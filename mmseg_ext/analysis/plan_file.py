@@ -28,6 +28,8 @@ class DatasetSummary(StrictModel):
 class TaskSummary(StrictModel):
     """A task's label space and data sets."""
 
+    quality: Path | None = None
+    """What the comparison of its data sets found; none for a task on one data set."""
     title: str
     classes: list[str]
     """Class names by id, background first."""

@@ -19,9 +19,10 @@ from mmseg_ext.data.convert import (
     run_length_masks,
 )
 from mmseg_ext.data.convert.pairing import ConvertedCase, Pair
+from mmseg_ext.data.expected import differing_counts
 from mmseg_ext.data.prepared import IGNORED, PreparedDataset, channel_images, finish, write_image
 from mmseg_ext.data.progress import progress
-from mmseg_ext.data.source import source_root
+from mmseg_ext.data.source import read_local, source_root
 from mmseg_ext.data.splits import make_split
 from mmseg_ext.suite.dataset_card import DatasetCard
 from mmseg_ext.suite.errors import InputError
@@ -49,13 +50,19 @@ def prepare(card: DatasetCard, raw: Path, out: Path, split_file: Path | None) ->
         split_file: The committed split, or None for a derived one.
 
     Raises:
-        InputError: If the data do not fit the card or the split, a file is unreadable, or the disk is too
-            full.
+        InputError: If the data do not fit the card or the split, fetched data have not the cases the card counts, a
+            file is unreadable, or the disk is too full.
     """
     converter = _CONVERTERS[card.layout.layout]
     root = source_root(raw)
     found = converter.find_pairs(card, root)
     splits = make_split(card, found.pairs, split_file, root)
+    wrong = differing_counts(card.counts, splits)
+    # Data that lie on this machine may be a part of the data set; the check of the data says so.
+    if wrong and read_local(raw) is None:
+        hint = "The files are not those the card was written for: fetch them anew, or correct `counts` on the card."
+        expected = ", ".join(f"{name} {count}" for name, count in card.counts.items())
+        raise InputError(root, "cases", wrong, f"{expected}, as the card of {card.dataset} says", hint)
     require_free_space(out, sum(converter.count_bytes(pair) for pair in found.pairs), f"preparing {card.dataset}")
     rows: list[dict[str, Any]] = []
     pixels: list[tuple[str, str, int]] = []
@@ -75,6 +82,7 @@ def prepare(card: DatasetCard, raw: Path, out: Path, split_file: Path | None) ->
             "is_volume": card.is_volume,
             "class_voxels": _count_classes(class_pixels),
             "skipped": found.skipped,
+            "expected_cases": card.counts,
         }
         finish(part, described, rows, splits)
     return PreparedDataset(out)

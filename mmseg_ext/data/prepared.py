@@ -37,6 +37,14 @@ COLUMNS = [
 TEXT_COLUMNS = {name: str for name in ("sample", "case", "patient", "annotator", "text")}
 
 
+# Half the time of OpenCV's own choice at about the same size, in photographs, slices and label maps.
+_PNG = [
+    cv2.IMWRITE_PNG_COMPRESSION, 1,
+    cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_UP,
+    cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE,
+]  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Case:
     """One patient volume or one image: the unit of every statistic."""
@@ -135,7 +143,7 @@ def write_image(path: Path, values: np.ndarray) -> None:
     """Write (H, W) uint8/uint16 or (H, W, 3) uint8 RGB as PNG."""
     path.parent.mkdir(parents=True, exist_ok=True)
     stored = values[:, :, ::-1] if values.ndim == 3 else values
-    if not cv2.imwrite(str(path), stored, [cv2.IMWRITE_PNG_COMPRESSION, 1]):
+    if not cv2.imwrite(str(path), stored, _PNG):
         raise OSError(f"could not write {path}")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -137,8 +137,13 @@ def derive_split(split: DerivedSplit, pairs: list[Pair], source: str) -> pd.Data
     return _table(source, pairs, [subset_of[pair.patient] for pair in pairs], ("train", "test"))
 
 
+def positions(cases: Iterable[str]) -> dict[str, str]:
+    """Return the place of every case in the order of names, from 0, as split files write it."""
+    return {case: str(rank) for rank, case in enumerate(sorted(cases))}
+
+
 def _positions(pairs: list[Pair]) -> list[str]:
-    ranks = {case: str(rank) for rank, case in enumerate(sorted(pair.case for pair in pairs))}
+    ranks = positions(pair.case for pair in pairs)
     return [ranks[pair.case] for pair in pairs]
 
 

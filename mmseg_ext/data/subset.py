@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
 
 from mmseg_ext.data.prepared import PreparedDataset
+from mmseg_ext.data.splits import GROUP_KEYS, positions
 from mmseg_ext.suite.errors import InputError
 from mmseg_ext.suite.files import hash_value, write_text
 from mmseg_ext.suite.task import Task, TaskPart
@@ -17,29 +19,40 @@ COLUMNS = ["dataset", "case", "patient", "subset"]
 
 
 def write_subset(
-    task: Task, condition: Condition, seed: int, prepared: dict[str, PreparedDataset], out: Path
+    task: Task,
+    condition: Condition,
+    seed: int,
+    prepared: dict[str, PreparedDataset],
+    out: Path,
+    lists: Mapping[str, Path] | None = None,
 ) -> pd.DataFrame:
     """Choose the cases of a run and write them to `out`.
 
     Patients are put in one order per task and seed, and a label fraction takes its first ones: a smaller
-    fraction is a subset of a larger one, and methods share it. Validation and test sets are whole.
+    fraction is a subset of a larger one, and methods share it. A published list takes the patients it names,
+    whatever the seed. Validation and test sets are whole.
 
     Args:
         task: What is trained and tested.
-        condition: Holds the label fraction.
+        condition: Holds the label fraction, or names the published list.
         seed: Seed of the run.
         prepared: Prepared data sets of the task by name.
         out: CSV file with the columns dataset, case, patient, subset.
+        lists: Published lists by data set, if the condition names them; see `Catalogue.label_lists`.
 
     Returns:
         The table written.
 
     Raises:
-        InputError: If a patient is in two subsets, no case is tested, or a foreground class is in no training
-            case.
+        InputError: If a patient is in two subsets, no case is tested, a foreground class is in no training case, or
+            a published list names a patient that is not trained on.
     """
     where = f"task {task.task}"
-    train = _share(_cases(task.train, "train", prepared), condition.label_fraction, [task.task, seed])
+    train = _cases(task.train, "train", prepared)
+    if lists:
+        train = pd.concat([_listed(train, name, path, prepared[name]) for name, path in lists.items()])
+    else:
+        train = _share(train, condition.label_fraction, [task.task, seed])
     table = pd.concat(
         [train, _cases(task.val, "val", prepared), _cases(task.test, "test", prepared)], ignore_index=True
     )
@@ -75,6 +88,22 @@ def _share(train: pd.DataFrame, fraction: float, order: list[object]) -> pd.Data
     chosen = set(patients[: math.ceil(fraction * len(patients) - 1e-9)])
     kept = [(dataset, patient) in chosen for dataset, patient in zip(train["dataset"], train["patient"], strict=True)]
     return train[kept]
+
+
+def _listed(train: pd.DataFrame, dataset: str, path: Path, prepared: PreparedDataset) -> pd.DataFrame:
+    """Return the training cases of a data set whose patients, or positions in the order of names, a list has."""
+    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    if list(table.columns) not in [[key] for key in GROUP_KEYS]:
+        raise InputError(path, "columns", list(table.columns), f"one column: {' or '.join(GROUP_KEYS)}")
+    key = table.columns[0]
+    rows = train[train["dataset"] == dataset]
+    ranks = positions(prepared.splits["case"])
+    names = rows["patient"] if key == "patient" else rows["case"].map(ranks)
+    unknown = sorted(set(table[key]) - set(names))
+    if unknown:
+        hint = "The list belongs to the split it was published with; is that the split on the card?"
+        raise InputError(path, key, unknown[0], f"a {key} in the training set of {dataset}", hint)
+    return rows[names.isin(table[key])]
 
 
 def _check_classes(where: str, task: Task, train: pd.DataFrame, prepared: dict[str, PreparedDataset]) -> None:

@@ -49,7 +49,19 @@ class _Member:
     """Opens the content of a file."""
 
 
-def unpack(archive: Path, root: Path) -> None:
+class Allowance:
+    """Entries and bytes that an archive, and what lies packed inside it, may still give.
+
+    Args:
+        archive: The file.
+    """
+
+    def __init__(self, archive: Path) -> None:
+        self.entries = MAX_ENTRIES
+        self.bytes = _most_bytes(archive)
+
+
+def unpack(archive: Path, root: Path, allowance: Allowance | None = None) -> None:
     """Unpack a zip or tar archive, or one gz, bz2 or xz file, below `root`; another file is copied there.
 
     Nothing but plain files and folders is ever made: links are refused, wherever they lead, and modes and owners
@@ -58,6 +70,7 @@ def unpack(archive: Path, root: Path) -> None:
     Args:
         archive: The file.
         root: Existing empty folder.
+        allowance: What the archive that this one lay in leaves over; it is used up. Default: the archive's own.
 
     Raises:
         InputError: Before anything is written if the archive holds a link, a special file, an encrypted file, two
@@ -66,6 +79,7 @@ def unpack(archive: Path, root: Path) -> None:
             it is damaged, or a file is larger than the archive says.
         OSError: If the disk is full or a name cannot be written.
     """
+    allowance = allowance or Allowance(archive)
     with archive.open("rb") as handle:
         head = handle.read(8)
     _refuse_foreign(archive, head)
@@ -74,13 +88,14 @@ def unpack(archive: Path, root: Path) -> None:
             _copy_whole(archive, root)
         elif head.startswith(_ZIP_STARTS):
             with zipfile.ZipFile(archive) as opened:
-                _extract(archive, root, _zip_members(opened))
+                _extract(archive, root, _zip_members(opened), allowance)
         elif tarfile.is_tarfile(archive):
             with tarfile.open(archive) as opened:
-                _extract(archive, root, _tar_members(opened))
+                _extract(archive, root, _tar_members(opened), allowance)
         elif archive.suffix in _SINGLE:
             with _SINGLE[archive.suffix](archive) as source:
-                _copy(archive, source, root / archive.stem, _most_bytes(archive), archive.stem)
+                most = min(allowance.bytes, _most_bytes(archive))
+                allowance.bytes -= _copy(archive, source, root / archive.stem, most, archive.stem)
         else:
             _copy_whole(archive, root)
     except (*_DAMAGE, NotImplementedError) as error:
@@ -129,14 +144,14 @@ def _tar_members(opened: tarfile.TarFile) -> Iterator[_Member]:
         yield _Member(info.name, info.isdir(), info.isfile(), False, info.size, open_)
 
 
-def _extract(archive: Path, root: Path, found: Iterable[_Member]) -> None:
+def _extract(archive: Path, root: Path, found: Iterable[_Member], allowance: Allowance) -> None:
     """Check every member, then write all."""
     members: dict[PurePosixPath, _Member] = {}
-    size, most = 0, _most_bytes(archive)
+    size, most = 0, min(allowance.bytes, _most_bytes(archive))
     # Checked one by one: a bomb must not be read to its end to be known.
     for count, member in enumerate(found, start=1):
-        if count > MAX_ENTRIES:
-            raise InputError(archive, "entries", f"more than {MAX_ENTRIES}", f"at most {MAX_ENTRIES}")
+        if count > allowance.entries:
+            raise InputError(archive, "entries", f"more than {allowance.entries}", f"at most {allowance.entries}")
         if member.size < 0:
             raise InputError(archive, "entry", f"{member.name} of {member.size} bytes", "sizes from 0")
         size += member.size
@@ -146,6 +161,8 @@ def _extract(archive: Path, root: Path, found: Iterable[_Member]) -> None:
         if path in members and not (member.is_folder and members[path].is_folder):
             raise InputError(archive, "entry", member.name, "every name once")
         members[path] = member
+    allowance.entries -= len(members)
+    allowance.bytes -= size
     if not any(member.is_file for member in members.values()):
         raise InputError(archive, "entries", "no files", "at least one file")
     require_free_space(root, size, f"unpacking {archive.name}")
@@ -178,8 +195,8 @@ def _safe_path(archive: Path, member: _Member) -> PurePosixPath:
     return path
 
 
-def _copy(archive: Path, source: IO[bytes], target: Path, most: int, name: str) -> None:
-    """Write a file of at most `most` bytes."""
+def _copy(archive: Path, source: IO[bytes], target: Path, most: int, name: str) -> int:
+    """Write a file of at most `most` bytes; return how many it has."""
     size = 0
     with target.open("wb") as copy:
         while chunk := source.read(COPY_BYTES):
@@ -187,6 +204,7 @@ def _copy(archive: Path, source: IO[bytes], target: Path, most: int, name: str) 
             if size > most:
                 raise _bomb(archive, name, most)
             copy.write(chunk)
+    return size
 
 
 def _most_bytes(archive: Path) -> int:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import filecmp
 import os
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 
+from mmseg_ext.data.convert.path_patterns import list_files
 from mmseg_ext.data.disk import clear_disk_errors
-from mmseg_ext.data.unpack import unpack
+from mmseg_ext.data.unpack import Allowance, unpack
 from mmseg_ext.suite.errors import InputError
 from mmseg_ext.suite.files import read_json, replacing, write_json
 
@@ -22,7 +25,7 @@ class Archive:
     sha256: str
 
 
-def unpack_all(archives: list[Archive], out: Path) -> Path:
+def unpack_all(archives: list[Archive], out: Path, inner: Sequence[str] = ()) -> Path:
     """Unpack archives into `<out>/unpacked`, which appears when all are there.
 
     Each archive is first unpacked aside, whole or not at all, then its files are moved to those of the archives
@@ -31,6 +34,8 @@ def unpack_all(archives: list[Archive], out: Path) -> Path:
     Args:
         archives: The files, in order.
         out: Folder of the fetched data set.
+        inner: Patterns of paths of archives inside the archives, which are unpacked too, each in the folder it lies in;
+            the outermost archive's limits hold for all that comes out of it.
 
     Returns:
         The folder.
@@ -39,13 +44,13 @@ def unpack_all(archives: list[Archive], out: Path) -> Path:
         InputError: If an archive is damaged or unsafe, two hold different files of the same name, or the disk is full.
     """
     with clear_disk_errors(out, "the unpacked files", "archives that were unpacked before are kept"):
-        return _unpack_all(archives, out)
+        return _unpack_all(archives, out, inner)
 
 
-def _unpack_all(archives: list[Archive], out: Path) -> Path:
+def _unpack_all(archives: list[Archive], out: Path, inner: Sequence[str]) -> Path:
     root, work = out / "unpacked", out / "unpacking"
     merged, record = work / "merged", work / "done.json"
-    wanted = {archive.path.name: archive.sha256 for archive in archives}
+    wanted = {archive.path.name: archive.sha256 for archive in archives} | dict.fromkeys(inner, "inside")
     state = read_json(record) if record.is_file() else {"archives": wanted, "done": []}
     if state["archives"] != wanted:
         shutil.rmtree(work)
@@ -58,7 +63,9 @@ def _unpack_all(archives: list[Archive], out: Path) -> Path:
             if not aside.is_dir():
                 with replacing(aside) as part:
                     part.mkdir()
-                    unpack(archive.path, part)
+                    allowance = Allowance(archive.path)
+                    unpack(archive.path, part, allowance)
+                    _unpack_inner(part, inner, allowance)
             _move(aside, merged, archive.path)
             state["done"].append(archive.path.name)
             write_json(record, state)
@@ -68,6 +75,20 @@ def _unpack_all(archives: list[Archive], out: Path) -> Path:
     merged.replace(root)
     shutil.rmtree(work)
     return root
+
+
+def _unpack_inner(root: Path, patterns: Sequence[str], allowance: Allowance) -> None:
+    """Put the files of inner archives in the place of these."""
+    for name in list_files(root):
+        if not any(fnmatchcase(name, pattern) for pattern in patterns):
+            continue
+        archive = root / name
+        aside = archive.with_name(f".{archive.name}.inner")
+        aside.mkdir()
+        unpack(archive, aside, allowance)
+        archive.unlink()
+        _move(aside, archive.parent, archive)
+        shutil.rmtree(aside)
 
 
 def _move(source: Path, target: Path, archive: Path) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from mmseg_ext.data.checks.quality import Quality, Spread
+from mmseg_ext.data.checks.quality import Finding, Quality, Spread
 from mmseg_ext.data.splits import SUBSETS
 from mmseg_ext.reporting.figures.style import Drawing
 from mmseg_ext.reporting.inputs import Inputs
 
 FINDING_TITLES = {
+    "case_counts": "Number of cases",
     "near_duplicates": "Look-alikes",
     "empty_masks": "Empty masks",
     "absent_class": "Absent class",
@@ -40,13 +41,26 @@ def dataset_pages(inputs: Inputs, drawings: list[Drawing]) -> list[dict[str, Any
                 "samples": "slices" if card.get("is_volume") else "images",
                 "subsets": {subset: quality.subsets[subset] for subset in SUBSETS if subset in quality.subsets},
                 "facts": facts,
-                "findings": [{"title": FINDING_TITLES[one.kind], "text": one.text} for one in quality.findings],
+                "findings": [
+                    {"title": FINDING_TITLES[one.kind], "text": one.text}
+                    for one in [*quality.findings, *_of_tasks(inputs, name)]
+                ],
                 "checked": _checked(quality, card),
                 "folder": summary.quality.parent,
                 "drawings": [drawing for drawing in drawings if drawing.dataset == name],
             }
         )
     return pages
+
+
+def _of_tasks(inputs: Inputs, dataset: str) -> list[Finding]:
+    """Return what comparing the data sets of a task found about one of them."""
+    return [
+        one.model_copy(update={"text": f"Task {name}: {one.text}"})
+        for name, quality in inputs.task_quality.items()
+        for one in quality.findings
+        if any(case.startswith(f"{dataset}/") for case in one.cases)
+    ]
 
 
 def _sizes(quality: Quality, volumes: bool) -> dict[str, str]:
@@ -76,7 +90,7 @@ def _licence(name: str, terms: Any) -> str:
 def _checked(quality: Quality, card: dict[str, Any]) -> str:
     limits = quality.thresholds
     text = (
-        "Compared were the images of different subsets: look-alikes differ in at most"
+        "Compared were the images of different subsets, also mirrored and turned: look-alikes differ in at most"
         f" {limits['hash_distance']:.0f} of 64 bits of a perceptual hash and their thumbnails correlate at"
         f" {limits['correlation']:g} or more. Odd: a modified z-score beyond {limits['outlier_score']:g} and off the"
         f" median by a factor of {limits['outlier_ratio']:g}. Sizes are medians with the range in brackets."

@@ -10,7 +10,7 @@ import pandas as pd
 
 from mmseg_ext.analysis.collect import DONE, Results, collect
 from mmseg_ext.analysis.plan_file import PlanFile, TaskSummary, read_plan
-from mmseg_ext.data.checks.quality import Quality, read_quality
+from mmseg_ext.data.checks.quality import Quality, TaskQuality, read_quality, read_task_quality
 from mmseg_ext.suite.errors import InputError
 from mmseg_ext.suite.files import read_json
 
@@ -28,6 +28,8 @@ class Inputs:
     """`card.json` of each data set that has been prepared."""
     quality: dict[str, Quality]
     """The record of each data set that has been checked."""
+    task_quality: dict[str, TaskQuality]
+    """The record of each task of several data sets that has been checked."""
 
     @property
     def protocol(self) -> str:
@@ -93,4 +95,6 @@ def read_inputs(plan: Path, tables: Path) -> Inputs:
     cards = {name: read_json(root / "card.json") for name, root in prepared.items() if (root / "card.json").is_file()}
     checked = {name: data.quality for task in read.tasks.values() for name, data in task.datasets.items()}
     quality = {name: read_quality(path) for name, path in checked.items() if path.is_file()}
-    return Inputs(read, collect(read), frames, cards, quality)
+    compared = {name: task.quality for name, task in read.tasks.items() if task.quality is not None}
+    task_quality = {name: read_task_quality(path) for name, path in compared.items() if path.is_file()}
+    return Inputs(read, collect(read), frames, cards, quality, task_quality)

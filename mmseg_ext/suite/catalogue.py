@@ -10,7 +10,7 @@ from mmseg_ext.suite.dataset_card import DatasetCard, SplitFile
 from mmseg_ext.suite.errors import InputError, unknown_name
 from mmseg_ext.suite.loading import StrictModel, load
 from mmseg_ext.suite.task import Task, task_of_dataset
-from mmseg_ext.suite.track import MethodCard, Protocol, Track
+from mmseg_ext.suite.track import Condition, MethodCard, Protocol, Track
 
 ModelT = TypeVar("ModelT", bound=StrictModel)
 
@@ -68,6 +68,24 @@ class Catalogue:
             asking = self.root / "datasets" / f"{card.dataset}.yaml"
             raise unknown_name(asking, "split.name", card.split.name, f"a file of {folder}", stems(folder, "csv"))
         return path
+
+    def label_lists(self, condition: Condition, task: Task) -> dict[str, Path]:
+        """Return the list of labelled patients of each training data set; empty for a condition without such lists.
+
+        Raises:
+            InputError: If a training data set has no list of that name.
+        """
+        name = condition.label_list
+        if name is None:
+            return {}
+        found = {}
+        for part in task.train:
+            folder = self.root / "splits" / part.dataset
+            found[part.dataset] = path = folder / f"{name}.csv"
+            if not path.is_file():
+                kind = f"a list of labelled patients of {part.dataset} in {folder}"
+                raise unknown_name("condition", "label_list", name, kind, stems(folder, "csv"))
+        return found
 
     def task(self, name: str, file: Path | str, field: str) -> Task:
         """Return a task: its file, or the task that bears a data set's name.

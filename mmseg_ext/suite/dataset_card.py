@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -12,6 +12,13 @@ from mmseg_ext.suite.loading import StrictModel
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", description="lower_snake_case identifier")]
 Subset = Literal["train", "val", "test"]
+
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+InnerArchives = Annotated[
+    list[str],
+    Field(description="patterns of paths of archives among the unpacked files, to be unpacked where they lie"),
+]
 
 
 class Licence(StrictModel):
@@ -31,7 +38,7 @@ class RemoteFile(StrictModel):
     """Name under which it is stored, and looked up in a mirror folder."""
     urls: Annotated[list[str], Field(min_length=1)]
     """Addresses in the order in which they are tried."""
-    sha256: Annotated[str | None, Field(pattern=r"^[0-9a-f]{64}$")] = None
+    sha256: Sha256 | None = None
     md5: Annotated[str | None, Field(pattern=r"^[0-9a-f]{32}$")] = None
     bytes: Annotated[int | None, Field(gt=0)] = None
 
@@ -41,6 +48,7 @@ class OpenAccess(StrictModel):
 
     access: Literal["open"]
     files: Annotated[list[RemoteFile], Field(min_length=1)]
+    inner_archives: InnerArchives = []
 
 
 class ManualAccess(StrictModel):
@@ -50,6 +58,15 @@ class ManualAccess(StrictModel):
     instructions: str
     """What to do, in order, and which file to put where."""
     filenames: Annotated[list[str], Field(min_length=1)]
+    sha256: dict[str, Sha256] = {}
+    """Checksums by file name, where they are known; other files are held to the first ones that were placed."""
+    inner_archives: InnerArchives = []
+
+    @model_validator(mode="after")
+    def _known_files(self) -> Self:
+        if unknown := sorted(self.sha256.keys() - set(self.filenames)):
+            raise ValueError(f"checksums of files in filenames, found one of {unknown[0]!r}")
+        return self
 
 
 class LocalAccess(StrictModel):
@@ -183,8 +200,12 @@ class DatasetCard(StrictModel):
     unit: Literal["mm", "px"]
     """Unit of distances: mm where the source gives the spacing."""
     split: Split
+    counts: dict[Literal["all", "train", "val", "test"], Annotated[int, Field(gt=0)]] = {}
+    """Cases that the whole data set has, in all or by subset, where they are known."""
     nsd_tolerance: Annotated[float, Field(gt=0)] = 2.0
     """Tolerance of the normalised surface distance, in `unit`."""
+    real_cases_converted: Annotated[int, Field(ge=0)] = 0
+    """Cases of the source's own files with which the conversion was tried; with generated files it always is."""
 
     @model_validator(mode="after")
     def _consistent(self) -> DatasetCard:

@@ -86,6 +86,10 @@ def _first_error(model: type[BaseModel], error: ValidationError, file: Path | st
         return unknown_name(file, field, str(first["loc"][-1]), "a known key", valid)
     if first["type"] == "missing":
         return InputError(file, field, "nothing", "a value (the key is required)")
+    if first["type"] == "union_tag_invalid":
+        context = {key: str(value).replace("'", "") for key, value in first["ctx"].items()}
+        valid = context["expected_tags"].split(", ")
+        return unknown_name(file, f"{field}.{context['discriminator']}", context["tag"], "a known kind", valid)
     message = first["msg"].removeprefix("Value error, ")
     return InputError(file, field, first["input"], message[0].lower() + message[1:])
 

@@ -31,6 +31,10 @@ class Paths:
         """Folder of what was found when a prepared data set was checked."""
         return self.results / "data" / dataset
 
+    def task_checks(self, task: str) -> Path:
+        """Folder of what was found when the data sets of a task were compared with each other."""
+        return self.results / "data" / "tasks" / task
+
     def run(self, run: RunId) -> Path:
         """Folder of a finished run."""
         return self.results / "runs" / str(run)

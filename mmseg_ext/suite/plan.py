@@ -106,6 +106,7 @@ class Plan:
             "classes": task.classes,
             "unit": next(iter(cards.values())).unit,
             "nsd_tolerance": task.nsd_tolerance,
+            "quality": str(self.paths.task_checks(name) / "quality.json") if len(cards) > 1 else None,
             "datasets": {
                 dataset: {
                     "title": card.title,

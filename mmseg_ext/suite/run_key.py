@@ -12,6 +12,8 @@ from mmseg_ext.suite.matrix import PlannedRun, as_plain
 from mmseg_ext.suite.method_config import method_config
 from mmseg_ext.suite.paths import Paths
 from mmseg_ext.suite.stages import needs_of
+from mmseg_ext.suite.task import Task
+from mmseg_ext.suite.track import Condition
 
 FORMAT_VERSION = 1
 """Version of what a run folder holds; raised when an older folder can no longer be read."""
@@ -25,6 +27,8 @@ _DESCRIPTIVE = {
     "licence",
     "modality",
     "nsd_tolerance",
+    "counts",
+    "real_cases_converted",
     "source",
 }
 
@@ -37,9 +41,15 @@ def source_recipe(card: DatasetCard) -> dict[str, Any]:
             return {**source, "code": hash_sources([PACKAGE / "data" / "phantoms" / f"{source['generator']}.py"])}
         case "open":
             # Where a file comes from does not matter, what is in it does.
-            return {"files": [{key: file[key] for key in ("filename", "sha256", "md5")} for file in source["files"]]}
+            files = [{key: file[key] for key in ("filename", "sha256", "md5")} for file in source["files"]]
+            return {"files": files, **_given(source, "inner_archives")}
         case access:
-            return {"access": access}
+            return {"access": access, **_given(source, "sha256", "inner_archives")}
+
+
+def _given(source: dict[str, Any], *keys: str) -> dict[str, Any]:
+    """Return the fields that a card gives."""
+    return {key: source[key] for key in keys if source.get(key)}
 
 
 def data_recipe(card: DatasetCard, catalogue: Catalogue) -> dict[str, Any]:
@@ -64,6 +74,18 @@ def data_key(card: DatasetCard, catalogue: Catalogue) -> str:
     return hash_value(data_recipe(card, catalogue))[:16]
 
 
+def condition_recipe(condition: Condition, task: Task, catalogue: Catalogue) -> dict[str, Any]:
+    """Return what determines the cases of a condition, besides the data and the seed."""
+    chosen = {key: value for key, value in as_plain(condition).items() if key not in ("title", "label_list")}
+    lists = {name: hash_file(path) for name, path in catalogue.label_lists(condition, task).items()}
+    return {**chosen, "label_lists": lists} if lists else chosen
+
+
+def condition_key(condition: Condition, task: Task, catalogue: Catalogue) -> str:
+    """Return the hash that names one choice of cases."""
+    return hash_value(condition_recipe(condition, task, catalogue))[:16]
+
+
 def run_key(planned: PlannedRun, catalogue: Catalogue) -> str:
     """Return the hash that names a run's working directory.
 
@@ -86,7 +108,7 @@ def run_key(planned: PlannedRun, catalogue: Catalogue) -> str:
         "config": config,
         "schedule": schedule,
         "task": {key: value for key, value in as_plain(task).items() if key not in ("title", "nsd_tolerance")},
-        "condition": {key: value for key, value in as_plain(condition).items() if key != "title"},
+        "condition": condition_recipe(condition, task, catalogue),
         "seed": run.seed,
         "data": datasets,
         "needs": [need.parts for need in needs_of(planned, catalogue, Paths())],

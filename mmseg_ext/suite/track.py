@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -25,6 +25,15 @@ class Condition(StrictModel):
     title: str
     label_fraction: Annotated[float, Field(gt=0, le=1)] = 1.0
     """Share of the training patients whose labels are used; smaller shares are subsets of larger ones."""
+    label_list: Name | None = None
+    """Published list of the training patients whose labels are used: `configs/splits/<dataset>/<label_list>.csv`. Its
+    one column is patient or position, as in a split file. Every training data set needs one."""
+
+    @model_validator(mode="after")
+    def _one_choice(self) -> Self:
+        if self.label_list is not None and self.label_fraction < 1:
+            raise ValueError("either label_fraction or label_list, and not both")
+        return self
 
 
 class Track(StrictModel):

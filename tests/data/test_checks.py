@@ -1,5 +1,7 @@
+import contextlib
 import json
 import shutil
+import tarfile
 
 import cv2
 import numpy as np
@@ -8,10 +10,14 @@ import pytest
 from support.tiny_data import pair_card, volume_card, write_pairs, write_volumes
 
 from mmseg_ext.data.checks.check import check
-from mmseg_ext.data.checks.quality import read_quality
+from mmseg_ext.data.checks.check_task import check_task
+from mmseg_ext.data.checks.quality import read_quality, read_task_quality
+from mmseg_ext.data.convert import image_mask_pairs
 from mmseg_ext.data.fetch import fetch
 from mmseg_ext.data.prepare import prepare
+from mmseg_ext.data.splits import derive_split
 from mmseg_ext.suite.errors import InputError
+from mmseg_ext.suite.task import Task, TaskPart
 
 
 def prepared_from(root, card, write, **options):
@@ -43,6 +49,51 @@ def test_a_clean_data_set_has_no_findings(volumes, tmp_path):
     assert quality.spacing["z"].median == 5
     assert quality.sizes["slices"].low == quality.sizes["slices"].high == 4
     assert read_quality(tmp_path / "out" / "quality.json") == quality
+
+
+def test_a_part_of_a_data_set_on_this_machine_is_a_finding(tmp_path):
+    prepared = prepared_from(tmp_path, volume_card(counts={"train": 5, "test": 2, "all": 9}), write_volumes, cases=8)
+    found = kinds(check(prepared, tmp_path / "out"))
+    assert found["case_counts"].text.startswith("not the whole data set: all 8 of 9, train 4 of 5 cases")
+
+
+def test_fetched_data_must_have_the_cases_the_card_counts(tmp_path):
+    source = {"access": "manual", "instructions": "Ask.", "filenames": ["tiny.tar"]}
+    layout = {"layout": "nifti_volumes", "images": "d/images", "labels": "d/labels"}
+    with tarfile.open(tmp_path / "tiny.tar", "w") as opened:
+        opened.add(write_volumes(tmp_path / "made", cases=8), "d")
+    for counts, is_right in (({"train": 4, "val": 2, "test": 2}, True), ({"train": 5, "val": 1, "test": 2}, False)):
+        card = volume_card(counts=counts, source=source, layout=layout)
+        fetch(card, tmp_path / "raw", tmp_path, None)
+        with contextlib.nullcontext() if is_right else pytest.raises(InputError, match="train 4 of 5, val 2 of 1"):
+            prepare(card, tmp_path / "raw", tmp_path / "prepared", None)
+
+
+def test_images_shared_by_two_data_sets_of_a_task_are_found(tmp_path):
+    """The second set holds an image of the first one's training part, mirrored, in its test part."""
+    prepared = {}
+    for name, seed in (("one", 0), ("two", 50)):
+        root = write_pairs(tmp_path / f"{name}/local/{name}", cases=8)
+        for index, path in enumerate(sorted((root / "images").iterdir())):
+            noise = np.random.default_rng(seed + index).random((9, 11)) * 255
+            cv2.imwrite(str(path), cv2.GaussianBlur(noise, (0, 0), 1.5).round().astype(np.uint8))
+        card = pair_card(dataset=name)
+        if name == "two":
+            train = prepared["one"].splits.query("subset == 'train'")["case"].iloc[0]
+            test = derive_split(card.split, image_mask_pairs.find_pairs(card, root).pairs, "x").query(
+                "subset == 'test'"
+            )
+            copied = cv2.imread(str(tmp_path / f"one/local/one/images/{train}.png"))
+            cv2.imwrite(str(root / f"images/{test['case'].iloc[0]}.png"), copied[:, ::-1])
+        fetch(card, tmp_path / name / "raw", None, tmp_path / name / "local")
+        prepared[name] = prepare(card, tmp_path / name / "raw", tmp_path / name / "prepared", None)
+    parts = {subset: [TaskPart(dataset=name, subset=subset) for name in prepared] for subset in ("train", "test")}
+    task = Task(task="both", title="x", classes=prepared["one"].classes, **parts)
+    quality = check_task(task, prepared, tmp_path / "out")
+    assert [one.cases for one in quality.findings] == [[f"one/{train}", f"two/{test['case'].iloc[0]}"]]
+    assert "train and test share an image" in quality.findings[0].text
+    assert pd.read_csv(tmp_path / "out/near_duplicates.csv")["change"].tolist() == ["mirrored"]
+    assert read_task_quality(tmp_path / "out/quality.json") == quality
 
 
 def test_class_histogram_adds_up(volumes, tmp_path):

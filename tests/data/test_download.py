@@ -149,6 +149,17 @@ def test_a_server_that_only_stalls_is_given_up(tmp_path, server, downloads):
     assert_refused(tmp_path, downloads, remote(server), "connection broke.*3 times in a row")
 
 
+def test_a_server_that_drips_is_given_up(tmp_path, server):
+    """Every byte arrives in time, but the file never would."""
+    patience = Patience(attempts=3, backoff=0.01, read_timeout=1, window=0.2, least_speed=50_000)
+    server.faults["/a.tar"] = [Fault(drip=0.02)] * 3
+    downloads = Downloads(tmp_path / "downloads", TrustedFiles(tmp_path), patience)
+    assert_refused(tmp_path, downloads, remote(server, sha256=SHA256), r"only \d+ bytes a second, 3 times in a row")
+    assert (tmp_path / "downloads/a.tar.part").stat().st_size > 0
+    downloads.get([remote(server, sha256=SHA256)])
+    assert_whole(tmp_path)
+
+
 def test_passing_trouble_passes(tmp_path, server, downloads):
     server.faults["/a.tar"] = [Fault(503), Fault(502)]
     downloads.get([remote(server, sha256=SHA256)])

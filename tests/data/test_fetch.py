@@ -3,11 +3,13 @@ import hashlib
 import http.server
 import tarfile
 import threading
+import zipfile
 
 import pytest
 from support.tiny_data import pair_card, volume_card, write_pairs, write_volumes
 
-from mmseg_ext.data.fetch import fetch, local_fingerprint, local_root
+from mmseg_ext.data.fetch import fetch, local_state
+from mmseg_ext.data.fetch.local import local_fingerprint, local_root
 from mmseg_ext.data.fetch.transfer import Patience
 from mmseg_ext.data.prepare import prepare
 from mmseg_ext.data.source import source_root
@@ -55,7 +57,8 @@ def open_card(*urls, **checksum):
 def test_download_is_verified_unpacked_and_prepared(tmp_path, archive, server):
     card = open_card(f"{server[0]}/tiny.tar", sha256=hash_file(archive))
     root = fetch(card, tmp_path / "raw", None, None)
-    assert read_json(tmp_path / "raw/source.json") == {"root": "unpacked", "files": {"tiny.tar": hash_file(archive)}}
+    found = read_json(tmp_path / "raw/source.json")
+    assert found == {"root": "unpacked", "files": {"tiny.tar": hash_file(archive)}, "local": ""}
     assert source_root(tmp_path / "raw") == root
     assert prepare(card, tmp_path / "raw", tmp_path / "out", None).card["counts"]["cases"] == 4
 
@@ -121,8 +124,8 @@ def test_manual_files_are_found_where_they_were_put(tmp_path, archive, place):
     assert (tmp_path / "raw/unpacked/Top/images/case_0.nii.gz").is_file()
 
 
-def manual_card(*names):
-    source = {"access": "manual", "instructions": "Sign up at the page.", "filenames": list(names)}
+def manual_card(*names, **known):
+    source = {"access": "manual", "instructions": "Sign up at the page.", "filenames": list(names), **known}
     return volume_card(source=source, layout=open_card("x").layout.model_dump())
 
 
@@ -152,6 +155,42 @@ def test_placed_files_are_checked(tmp_path):
     with pytest.raises(InputError, match=r"tiny\.tar: bytes"):
         fetch(manual_card("tiny.tar"), tmp_path / "raw", tmp_path, None)
     assert not (tmp_path / "raw/source.json").exists()
+
+
+def test_placed_files_are_held_to_the_checksum_on_the_card(tmp_path, archive):
+    right = manual_card("tiny.tar", sha256={"tiny.tar": hash_file(archive)})
+    fetch(right, tmp_path / "raw", archive.parent, None)
+    assert not (tmp_path / "raw/trusted.json").exists()
+    with pytest.raises(InputError, match=r"sha256.*expected 0{64}.*replace it"):
+        fetch(manual_card("tiny.tar", sha256={"tiny.tar": "0" * 64}), tmp_path / "raw", archive.parent, None)
+
+
+def test_a_checksum_of_a_file_that_is_not_placed_is_refused():
+    with pytest.raises(InputError, match=r"'other\.tar'"):
+        manual_card("tiny.tar", sha256={"other.tar": "0" * 64})
+
+
+def test_a_damaged_archive_is_not_trusted(tmp_path, archive):
+    """Or the whole one that takes its place would be another than the first."""
+    whole = archive.read_bytes()
+    archive.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(InputError, match="whole archive"):
+        fetch(manual_card("tiny.tar"), tmp_path / "raw", archive.parent, None)
+    archive.write_bytes(whole)
+    fetch(manual_card("tiny.tar"), tmp_path / "raw", archive.parent, None)
+
+
+def test_archives_inside_an_archive_are_unpacked_where_they_lie(tmp_path, archive):
+    with zipfile.ZipFile(tmp_path / "served/outer.zip", "w") as outer:
+        outer.write(archive, "download/tiny.tar")
+        outer.writestr("download/readme.txt", "thanks")
+    layout = {"layout": "nifti_volumes", "images": "download/Top/images", "labels": "download/Top/labels"}
+    card = manual_card("outer.zip", inner_archives=["*/tiny.tar"]).model_copy(
+        update={"layout": volume_card(layout=layout).layout}
+    )
+    root = fetch(card, tmp_path / "raw", archive.parent, None)
+    assert sorted(path.name for path in (root / "download").iterdir()) == ["Top", "readme.txt"]
+    assert prepare(card, tmp_path / "raw", tmp_path / "out", None).card["counts"]["cases"] == 4
 
 
 def test_placed_files_are_held_to_the_first_ones(tmp_path, archive):
@@ -210,9 +249,40 @@ def test_generated_data_are_generated_whatever_lies_on_this_machine(tmp_path):
     source = {"access": "generated", "generator": "phantom_lesion", "items": {"train": 1, "test": 2}}
     write_pairs(tmp_path / "tiny_pairs")
     card = pair_card(source=source)
-    assert local_root(card, tmp_path) is None
+    assert local_root(card, tmp_path, tmp_path / "raw") is None
     root = fetch(card, tmp_path / "raw", None, tmp_path)
     assert sorted(path.stem for path in (root / "images").iterdir()) == ["test_0000", "test_0001", "train_0000"]
+
+
+@pytest.mark.parametrize("card", [volume_card(), open_card("http://127.0.0.1:9/x")], ids=["local", "open"])
+def test_a_local_folder_given_once_is_kept(tmp_path, card):
+    root, raw = write_volumes(tmp_path / "local/tiny_volumes"), tmp_path / "raw"
+    given = local_state(card, tmp_path / "local", raw)
+    fetch(card, raw, None, tmp_path / "local")
+    assert given == local_state(card, None, raw) == local_state(card, tmp_path / "local", raw) != ""
+    assert fetch(card, raw, None, None) == root
+    (root / "images/case_0.nii.gz").touch()
+    assert local_state(card, None, raw) != given
+    other = write_volumes(tmp_path / "other/tiny_volumes")
+    assert fetch(card, raw, None, tmp_path / "other") == other
+    assert local_root(card, None, raw) == other
+
+
+def test_a_local_folder_that_is_away_changes_nothing_until_it_is_needed(tmp_path):
+    card = open_card("http://127.0.0.1:9/x")
+    root = write_volumes(tmp_path / "local/tiny_volumes")
+    fetch(card, tmp_path / "raw", None, tmp_path / "local")
+    before = local_state(card, None, tmp_path / "raw")
+    root.rename(tmp_path / "away")
+    assert local_state(card, None, tmp_path / "raw") == before
+    with pytest.raises(InputError, match="found 'no such folder'"):
+        fetch(card, tmp_path / "raw", None, None)
+
+
+def test_downloaded_data_have_no_local_state(tmp_path, archive):
+    card = manual_card("tiny.tar")
+    fetch(card, tmp_path / "raw", archive.parent, None)
+    assert local_state(card, None, tmp_path / "raw") == ""
 
 
 def test_fingerprint_notices_changed_data(tmp_path):

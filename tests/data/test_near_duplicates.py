@@ -37,6 +37,22 @@ def test_a_changed_copy_in_another_subset_is_found(change):
     assert pairs.loc[0, "distance"] <= MAX_DISTANCE
 
 
+@pytest.mark.parametrize(("change", "mirror"), [(0, False), (1, False), (2, False), (3, False), (0, True), (1, True)])
+def test_a_copy_that_lies_another_way_is_found_and_the_way_is_named(change, mirror):
+    images = [picture(seed) for seed in range(4)]
+    copy = np.rot90(np.fliplr(images[1]) if mirror else images[1], change).copy()
+    pairs = found([*images, recoded(copy)], list("abcde"), ["train"] * 4 + ["test"])
+    assert pairs[["case_a", "case_b"]].to_numpy().tolist() == [["b", "e"]]
+    names = {False: ["none", "turned_90", "turned_180", "turned_270"], True: ["mirrored", "transposed"]}
+    assert pairs["change"].tolist() == [names[mirror][change]]
+
+
+def test_a_symmetric_picture_is_one_pair():
+    image = picture(0)
+    symmetric = (image + np.fliplr(image)) / 2
+    assert found([symmetric, symmetric], ["a", "b"], ["train", "test"])["pairs"].tolist() == [1]
+
+
 def test_copies_inside_a_subset_and_neighbouring_slices_are_no_leak():
     images = [picture(0), picture(0) * 0.99, picture(1), picture(1)]
     assert found(images, ["a", "a", "b", "c"], ["train", "train", "test", "test"]).empty

@@ -68,6 +68,40 @@ def test_fractions_are_nested_and_rounded_up(prepared, task, tmp_path, seed):
         assert small < large
 
 
+@pytest.mark.parametrize(
+    "text", ["patient\ncase_7\ncase_3\n", "position\n19\n17\n"], ids=["patients", "positions by name"]
+)
+@pytest.mark.parametrize("seed", range(2))
+def test_a_published_list_is_taken_whatever_the_seed(prepared, task, tmp_path, text, seed):
+    """Sorted by name, case_10 to case_22 come before case_3."""
+    (tmp_path / "labels.csv").write_text(text)
+    published = Condition(title="x", label_list="labels")
+    lists = {"tiny_volumes": tmp_path / "labels.csv"}
+    table = write_subset(task, published, seed, prepared, tmp_path / "a.csv", lists)
+    assert cases(table) == ({"case_3", "case_7"} if "patient" in text else {"case_4", "case_6"})
+    assert len(cases(table, "test")) == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("patient\ncase_1\ncase_21\n", "found 'case_21', expected a patient in the training set of tiny_volumes"),
+        ("position\n99\n", "found '99', expected a position in the training set"),
+        ("case\ncase_1\n", "one column: patient or position"),
+    ],
+)
+def test_a_published_list_that_does_not_fit_the_split_is_refused(prepared, task, tmp_path, text, words):
+    (tmp_path / "labels.csv").write_text(text)
+    published = Condition(title="x", label_list="labels")
+    with pytest.raises(InputError, match=words):
+        write_subset(task, published, 0, prepared, tmp_path / "a.csv", {"tiny_volumes": tmp_path / "labels.csv"})
+
+
+def test_a_fraction_and_a_list_are_not_both_given():
+    with pytest.raises(ValueError, match="not both"):
+        Condition(title="x", label_fraction=0.1, label_list="labels")
+
+
 def test_at_least_one_patient_is_taken(prepared, task, tmp_path):
     assert len(cases(write_subset(task, condition(0.001), 0, prepared, tmp_path / "a.csv"))) == 1
 

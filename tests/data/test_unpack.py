@@ -174,7 +174,7 @@ def test_a_file_larger_than_its_archive_says_is_refused(tmp_path, root):
     member = unpack_module._Member("a", False, True, False, 3, lambda: io.BytesIO(b"more than three"))
     (tmp_path / "a.tar").write_bytes(b"")
     with pytest.raises(InputError, match="unpacked size"):
-        unpack_module._extract(tmp_path / "a.tar", root, [member])
+        unpack_module._extract(tmp_path / "a.tar", root, [member], unpack_module.Allowance(tmp_path / "a.tar"))
     assert (root / "a").stat().st_size == 0
 
 

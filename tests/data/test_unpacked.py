@@ -1,9 +1,11 @@
+import io
 import resource
 import shutil
 import zipfile
 
 import pytest
 
+from mmseg_ext.data import unpack as unpack_module
 from mmseg_ext.data import unpacked as unpacked_module
 from mmseg_ext.data.unpacked import Archive, unpack_all
 from mmseg_ext.suite.errors import InputError
@@ -26,9 +28,9 @@ def unpacked_names(monkeypatch):
     """Names of the archives that were read, in order."""
     names, unpack = [], unpacked_module.unpack
 
-    def recording(path, root):
+    def recording(path, *arguments):
         names.append(path.name)
-        unpack(path, root)
+        unpack(path, *arguments)
 
     monkeypatch.setattr(unpacked_module, "unpack", recording)
     return names
@@ -39,6 +41,54 @@ def test_archives_share_a_folder(tmp_path):
     root = unpack_all(archives, tmp_path / "raw")
     assert contents(root) == {"top/a": "1", "top/b": "2", "top/same": "s"}
     assert [path.name for path in (tmp_path / "raw").iterdir()] == ["unpacked"]
+
+
+def nested(path, **members):
+    """An archive of archives, each with one file of some bytes."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as outer:
+        for name, (member, content) in members.items():
+            with io.BytesIO() as buffer:
+                with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as inner:
+                    inner.writestr(member, content)
+                outer.writestr(f"top/{name}.zip", buffer.getvalue())
+    return Archive(path, hash_file(path))
+
+
+def test_only_the_inner_archives_that_are_named_are_unpacked(tmp_path):
+    archives = [nested(tmp_path / "a.zip", one=("x/a", b"1"), two=("b", b"2"))]
+    root = unpack_all(archives, tmp_path / "raw", ["*/one.zip"])
+    assert sorted(path.relative_to(root).as_posix() for path in root.rglob("*")) == [
+        "top", "top/two.zip", "top/x", "top/x/a",
+    ]  # fmt: skip
+    root = unpack_all(archives, tmp_path / "raw", ["*.zip"])
+    assert contents(root) == {"top/x/a": "1", "top/b": "2"}
+
+
+@pytest.mark.parametrize(
+    ("members", "words"),
+    [
+        ({"one": ("../a", b"1")}, r"one\.zip: path: found '\.\./a'"),
+        ({"one": ("a", b"1"), "two": ("a", b"2")}, r"two\.zip: entry: found 'a'"),
+        ({"one": ("a", bytes(2**22))}, "bomb"),
+        ({f"n{index}": (f"a{index}", bytes(300_000)) for index in range(5)}, "bomb"),
+    ],
+    ids=["path outside", "two files of one name", "bomb", "many that are a bomb together"],
+)
+def test_inner_archives_are_held_to_the_limits_of_the_outer_one(tmp_path, members, words, monkeypatch):
+    monkeypatch.setattr(unpack_module, "RATIO_FREE_BYTES", 2**20)
+    with pytest.raises(InputError, match=words):
+        unpack_all([nested(tmp_path / "a.zip", **members)], tmp_path / "raw", ["*.zip"])
+    assert not (tmp_path / "raw/unpacked").exists()
+    assert not (tmp_path / "a").exists()
+
+
+def test_inner_archives_share_the_number_of_entries(tmp_path, monkeypatch):
+    monkeypatch.setattr(unpack_module, "MAX_ENTRIES", 5)
+    members = {f"n{index}": (f"a{index}", b"1") for index in range(3)}
+    with pytest.raises(InputError, match="entries"):
+        unpack_all([nested(tmp_path / "a.zip", **members)], tmp_path / "raw", ["*.zip"])
+    monkeypatch.setattr(unpack_module, "MAX_ENTRIES", 6)
+    assert len(contents(unpack_all([nested(tmp_path / "a.zip", **members)], tmp_path / "raw", ["*.zip"]))) == 3
 
 
 def test_former_files_are_replaced(tmp_path):

@@ -4,7 +4,7 @@ from support.case_frames import frame_of
 
 from mmseg_ext.analysis.measures import macro_cases
 from mmseg_ext.reporting.figures.case_view import shortened, surroundings
-from mmseg_ext.reporting.figures.contact_sheet import CASES, class_colours, spread_out
+from mmseg_ext.reporting.figures.contact_sheet import PANELS, class_colours, spread_out
 from mmseg_ext.reporting.figures.differences import matrices
 from mmseg_ext.reporting.figures.examples import METHODS_A_ROW, best_methods, representative
 from mmseg_ext.reporting.figures.style import markers, palette
@@ -50,7 +50,7 @@ def test_contact_sheet_spreads_over_the_amount_of_foreground():
     rows = [(case, name, index if name == "organ" else 999) for index, case in enumerate(cases)
             for name in ("background", "organ")]  # fmt: skip
     chosen = spread_out(pd.DataFrame(rows, columns=["case", "class_name", "pixels"]), "background")
-    assert len(chosen) == CASES
+    assert len(chosen) == PANELS
     assert chosen == sorted(chosen)
     assert (chosen[0], chosen[-1]) == (cases[0], cases[-1])
 
@@ -61,7 +61,10 @@ def test_contact_sheet_of_few_cases_shows_all():
 
 
 def test_every_class_has_its_colour():
-    assert len(set(class_colours([str(index) for index in range(20)]))) == 20
+    for count in (1, 5, 30):
+        found = class_colours(range(3, 3 + count))
+        assert list(found) == list(range(3, 3 + count))
+        assert len(set(found.values())) == count
 
 
 def test_examples_are_of_the_best_methods():

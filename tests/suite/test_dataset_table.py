@@ -5,10 +5,15 @@ import pytest
 from support.tiny_data import pair_card, volume_card
 
 from mmseg_ext.suite.catalogue import catalogue
-from mmseg_ext.suite.dataset_table import _row, dataset_table
+from mmseg_ext.suite.dataset_table import _COLUMNS, _row, dataset_table
 
 ROOT = Path(__file__).parents[2]
 HEX = "0" * 64
+
+
+def cells(card):
+    """The cells of a card's row by the head of their column."""
+    return dict(zip(_COLUMNS, _row(card, catalogue(ROOT / "configs")), strict=True))
 
 
 def test_the_committed_document_is_what_the_cards_say():
@@ -31,11 +36,25 @@ def test_checksums_are_counted(sums, expected):
         {"filename": f"{index}.zip", "urls": ["https://example.org/x.zip"], "sha256": HEX if one else None}
         for index, one in enumerate(sums)
     ]
-    assert _row(volume_card(source={"access": "open", "files": files}))[4] == expected
+    assert cells(volume_card(source={"access": "open", "files": files}))["Checksum"] == expected
 
 
 def test_unknown_terms_stay_unknown_and_bars_do_not_break_the_table():
-    row = _row(pair_card(title="A | B\nC", licence={"name": "unknown"}))
-    assert row[0] == "A \\| B C `tiny_pairs`"
-    assert row[6] == "unknown"
-    assert row[4] == "–"
+    row = cells(pair_card(title="A | B\nC", licence={"name": "unknown"}))
+    assert row["Data set"] == "A \\| B C `tiny_pairs`"
+    assert row["Redistribution"] == "unknown"
+    assert row["Checksum"] == "–"
+
+
+def test_checksums_of_placed_files_are_counted():
+    source = {"access": "manual", "instructions": "Ask.", "filenames": ["a.zip", "b.zip"], "sha256": {"a.zip": HEX}}
+    assert cells(volume_card(source=source))["Checksum"] == "1 of 2"
+
+
+def test_cases_splits_and_other_lists():
+    row = cells(catalogue(ROOT / "configs").dataset("acdc", "test", "dataset"))
+    assert row["Cases"] == "train 160, test 40"
+    assert row["Split"] == "`supercl`"
+    assert row["Other lists"] == "`labels_10`, `labels_25`, `ssl4mis`"
+    assert cells(volume_card(counts={"all": 7}))["Cases"] == "7"
+    assert cells(volume_card())["Cases"] == "unknown"

@@ -1,4 +1,5 @@
 import pytest
+from support.tiny_data import volume_card
 
 from mmseg_ext.suite.dataset_card import DatasetCard
 from mmseg_ext.suite.errors import InputError
@@ -72,7 +73,7 @@ def test_valid_configurations_are_read():
         ),
         (Suite, SUITE, "tracks.supervised.schedule.epochs", 2, ["either iterations or epochs"]),
         (Suite, SUITE, "tracks.supervised.schedule.image_size", [64, 8], ["image_size", "16"]),
-        (DatasetCard, CARD, "source.access", "magic", ["source", "'open'", "'local'"]),
+        (DatasetCard, CARD, "source.access", "magic", ["source.access", "generated, local, manual, open"]),
         (DatasetCard, CARD, "source.pth", "x", ["source.local.pth", "Did you mean 'path'"]),
         (DatasetCard, CARD, "split.train", 1.5, ["split.derived.train", "less than 1"]),
         (DatasetCard, CARD, "split.train", 0.7, ["add up to 1", "1.2"]),
@@ -116,3 +117,12 @@ def test_unusable_yaml(tmp_path, text, words):
 def test_missing_file(tmp_path):
     with pytest.raises(InputError, match="an existing YAML file"):
         read_yaml(tmp_path / "no.yaml")
+
+
+def test_an_unknown_kind_names_the_field_and_the_nearest_one():
+    with pytest.raises(InputError) as error:
+        volume_card(layout={"layout": "nifty_volumes"})
+    assert error.value.field == "layout.layout"
+    assert error.value.found == "nifty_volumes"
+    assert "image_mask_pairs, itk_volumes, nifti_volumes" in error.value.expected
+    assert error.value.hint == "Did you mean 'nifti_volumes'?"

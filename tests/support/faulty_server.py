@@ -22,6 +22,8 @@ class Fault:
     """Bytes of the body after which the connection is cut."""
     stall: bool = False
     """Send what `sent` says, then nothing more while the server lives."""
+    drip: float = 0.0
+    """Seconds between single hundreds of bytes; 0 sends all at once."""
 
 
 @dataclass
@@ -96,13 +98,20 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self.send_header(key, value)
         self.end_headers()
         try:
-            self.wfile.write(body if fault is None or fault.sent is None else body[: fault.sent])
-            self.wfile.flush()
+            self._send(body if fault is None or fault.sent is None else body[: fault.sent], fault)
         except ConnectionError:
             # The client has gone, as it may.
             return
         if fault is not None and fault.stall:
             self.faulty.closed.wait(30)
+
+    def _send(self, body: bytes, fault: Fault | None) -> None:
+        step = 100 if fault is not None and fault.drip else max(1, len(body))
+        for start in range(0, len(body), step):
+            self.wfile.write(body[start : start + step])
+            self.wfile.flush()
+            if step < len(body) and self.faulty.closed.wait(fault.drip):
+                return
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""

@@ -72,12 +72,13 @@ def write_source(card: DatasetCard, folder: Path) -> Path:
 def prepare_raw(card: DatasetCard, folder: Path) -> PreparedDataset:
     """Return a data set that went the whole way: delivered, fetched, unpacked, converted, split.
 
-    Checksums are left out, since those of generated archives are others.
+    Checksums and counts are left out, since those of generated archives are others.
 
     Args:
         card: The card.
         folder: A folder for all of it.
     """
+    card = card.model_copy(update={"counts": {}})
     if isinstance(card.source, OpenAccess):
         files = [file.model_copy(update={"sha256": None, "md5": None, "bytes": None}) for file in card.source.files]
         card = card.model_copy(update={"source": card.source.model_copy(update={"files": files})})

@@ -189,6 +189,7 @@ LAYOUTS: dict[str, RawLayout] = {
     ),
     "msd_heart": msd("Task02_Heart", "la", 20),
     "msd_hippocampus": msd("Task04_Hippocampus", "hippocampus", 20),
+    "msd_hippocampus_supercl": msd("Task04_Hippocampus", "hippocampus", 260),
     "msd_spleen": msd("Task09_Spleen", "spleen", 41),
     "isic2016": isic(ISIC2016, "_Segmentation", [2, 1]),
     "isic2017": isic(ISIC2017, "_segmentation", [2, 1, 1]),

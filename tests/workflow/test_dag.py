@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from support.tiny_data import write_volumes
 from support.workspace import ROOT, Workspace
 
 pytestmark = pytest.mark.workflow
@@ -92,6 +93,17 @@ def test_a_card_whose_path_does_not_exist(workspace):
     assert done.returncode != 0
     assert "/nowhere/at/all" in printed
     assert "Traceback" not in printed
+
+
+def test_local_data_given_once_are_not_fetched_again_without_the_option(workspace):
+    target = "data/raw/msd_hippocampus/source.json"
+    root = write_volumes(workspace.folder / "local/msd_hippocampus")
+    done = workspace.snakemake("real_small", target, "--config", f"local_data={workspace.folder}/local")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert workspace.jobs("real_small", target) == {}
+    assert workspace.jobs("real_small", target, "--config", f"mirror={workspace.folder}") == {}
+    (root / "images/case_0.nii.gz").touch()
+    assert workspace.jobs("real_small", target) == {"fetch": 1}
 
 
 def test_the_data_plan_is_made_anew_whenever_it_is_asked_for(workspace):

@@ -5,14 +5,14 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from mmseg_ext.data.fetch import local_fingerprint, local_root
+from mmseg_ext.data.fetch import local_state
 from mmseg_ext.suite.catalogue import catalogue
 from mmseg_ext.suite.components import PACKAGE, hash_sources
 from mmseg_ext.suite.errors import InputError
 from mmseg_ext.suite.files import hash_tree
 from mmseg_ext.suite.matrix import RunId
 from mmseg_ext.suite.plan import Plan, read_suite
-from mmseg_ext.suite.run_key import data_key, source_key
+from mmseg_ext.suite.run_key import condition_key, data_key, source_key
 
 try:
     SUITE_FILE = str(workflow.configfiles[0])
@@ -21,9 +21,8 @@ try:
     CATALOGUE = catalogue(Path(workflow.basedir) / "configs")
     PLAN = Plan(SUITE, CATALOGUE, PATHS, SUITE_FILE)
     CARDS = {name: CATALOGUE.dataset(name, SUITE_FILE, "tasks") for name in PLAN.datasets}
-    LOCAL = {name: local_root(card, SETTINGS.local_data) for name, card in CARDS.items()}
-    # Names, sizes and times of data that lie on this machine, so that a change of them is noticed.
-    FINGERPRINTS = {name: local_fingerprint(root) if root else "" for name, root in LOCAL.items()}
+    # Place, names, sizes and times of data that lie on this machine, so that a change of them is noticed.
+    LOCAL = {name: local_state(card, SETTINGS.local_data, PATHS.raw(name)) for name, card in CARDS.items()}
 except InputError as error:
     raise WorkflowError(str(error))
 
@@ -70,6 +69,10 @@ def task_of(wildcards):
     if wildcards.task not in PLAN.tasks:
         raise WorkflowError(f"task {wildcards.task!r} is not part of suite {SUITE.suite!r} ({SUITE_FILE})")
     return PLAN.tasks[wildcards.task]
+
+
+def condition_of(wildcards):
+    return CATALOGUE.track(wildcards.track, "command line", "track").conditions[wildcards.condition]
 
 
 def planned(wildcards):

@@ -36,15 +36,16 @@ rule fetch:
         runtime=240,
         # Data sets that are downloaded at once; the default profile allows one, to be polite to the hosts.
         downloads=lambda wildcards: int(card_of(wildcards).source.access == "open"),
+        # Not among the params: an option given once and left out later would fetch everything anew.
+        options=SOURCE_OPTIONS,
     params:
         data=PATHS.data,
-        options=SOURCE_OPTIONS,
         key=lambda wildcards: source_key(card_of(wildcards)),
-        fingerprint=lambda wildcards: FINGERPRINTS[wildcards.dataset],
+        local=lambda wildcards: LOCAL[wildcards.dataset],
     message:
         "Fetch {wildcards.dataset}"
     shell:
-        "python -m mmseg_ext fetch {wildcards.dataset} --data {params.data} {params.options} > {log} 2>&1"
+        "python -m mmseg_ext fetch {wildcards.dataset} --data {params.data} {resources.options} > {log} 2>&1"
 
 
 rule prepare:
@@ -65,7 +66,7 @@ rule prepare:
     params:
         data=PATHS.data,
         key=lambda wildcards: data_key(card_of(wildcards), CATALOGUE),
-        fingerprint=lambda wildcards: FINGERPRINTS[wildcards.dataset],
+        local=lambda wildcards: LOCAL[wildcards.dataset],
     message:
         "Convert {wildcards.dataset} to the prepared form"
     shell:
@@ -100,6 +101,32 @@ rule check_data:
         "python -m mmseg_ext check {wildcards.dataset} --data {params.data} --results {params.results} > {log} 2>&1"
 
 
+rule check_task:
+    input:
+        cards=prepared_cards,
+    output:
+        quality=f"{PATHS.results}/data/tasks/{{task}}/quality.json",
+        pairs=f"{PATHS.results}/data/tasks/{{task}}/near_duplicates.csv",
+    log:
+        log_path("check_task", "{task}"),
+    benchmark:
+        benchmark_path("check_task", "{task}")
+    conda:
+        "../envs/mmseg-ext.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        data=PATHS.data,
+        results=PATHS.results,
+        code=stage_code("data", "checks", "check_task.py"),
+    message:
+        "Compare the data sets of {wildcards.task} with each other"
+    shell:
+        "python -m mmseg_ext check-task {wildcards.task} --data {params.data} --results {params.results} > {log} 2>&1"
+
+
 rule subset:
     input:
         cards=prepared_cards,
@@ -117,9 +144,7 @@ rule subset:
         runtime=5,
     params:
         data=PATHS.data,
-        condition=lambda wildcards: CATALOGUE.track(wildcards.track, "command line", "track")
-        .conditions[wildcards.condition]
-        .model_dump_json(),
+        condition=lambda wildcards: condition_key(condition_of(wildcards), task_of(wildcards), CATALOGUE),
     message:
         "List the cases of {wildcards.task} under {wildcards.condition}, seed {wildcards.seed}"
     shell:

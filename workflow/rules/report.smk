@@ -7,6 +7,9 @@ rule report:
         tables=rules.analyse.output,
         curves=run_files("curves.csv"),
         quality=[f"{PATHS.checks(name)}/quality.json" for name in PLAN.datasets],
+        compared=[
+            f"{PATHS.task_checks(name)}/quality.json" for name, task in PLAN.tasks.items() if len(task.datasets) > 1
+        ],
     output:
         page=report(
             f"{PATHS.results}/report/{{suite}}.html",

@@ -12,6 +12,7 @@ from mmseg_ext.data.checks import near_duplicates as duplicates
 from mmseg_ext.data.checks import outliers as apart
 from mmseg_ext.data.checks.measure import Measured, measure
 from mmseg_ext.data.checks.quality import ClassCounts, Finding, Quality, Spread, SubsetCounts
+from mmseg_ext.data.expected import differing_counts
 from mmseg_ext.data.prepared import PreparedDataset
 from mmseg_ext.data.splits import SUBSETS
 from mmseg_ext.suite.errors import InputError
@@ -60,7 +61,7 @@ def check(prepared: PreparedDataset, out: Path) -> Quality:
         spacing={name.removeprefix("spacing_"): _spread(cases[name]) for name in _SPACING if cases[name].notna().any()},
         values=Spread(low=cases["minimum"].min(), median=cases["maximum"].median(), high=cases["maximum"].max()),
         limits={name: _spread(cases[name]) for name in ("low", "high")},
-        findings=list(_findings(cases, classes, pairs)),
+        findings=[*_count_findings(prepared), *_findings(cases, classes, pairs)],
     )
     with replacing(out) as part:
         part.mkdir()
@@ -129,6 +130,13 @@ def _spread(values: pd.Series) -> Spread:
     return Spread(low=float(values.min()), median=float(values.median()), high=float(values.max()))
 
 
+def _count_findings(prepared: PreparedDataset) -> Iterator[Finding]:
+    wrong = differing_counts(prepared.card.get("expected_cases", {}), prepared.splits)
+    if wrong:
+        text = f"not the whole data set: {wrong} cases; scores are not those of the whole"
+        yield Finding(kind="case_counts", text=text, cases=[])
+
+
 def _findings(cases: pd.DataFrame, classes: list[ClassCounts], pairs: pd.DataFrame) -> Iterator[Finding]:
     if len(pairs):
         first = pairs.iloc[0]
@@ -136,9 +144,10 @@ def _findings(cases: pd.DataFrame, classes: list[ClassCounts], pairs: pd.DataFra
         both = sorted({*pairs["case_a"], *pairs["case_b"]})
         text = f"{len(pairs)} pairs of cases in different subsets share an image that looks the same, first {named}"
         yield Finding(kind="near_duplicates", text=text, cases=both)
-    for row in classes:
-        if row.pixels == 0:
-            yield Finding(kind="absent_class", text=f"no case in {row.subset} holds {row.class_name}", cases=[])
+    for subset in dict.fromkeys(row.subset for row in classes):
+        absent = [row.class_name for row in classes if row.subset == subset and row.pixels == 0]
+        if absent:
+            yield Finding(kind="absent_class", text=f"no case in {subset} holds {_listed(absent)}", cases=[])
     constant = cases["minimum"] == cases["maximum"]
     for kind, chosen, what in (
         ("empty_masks", cases["foreground"] == 0, "without any foreground"),
@@ -153,9 +162,13 @@ def _findings(cases: pd.DataFrame, classes: list[ClassCounts], pairs: pd.DataFra
     ):
         names = cases.loc[chosen, "case"].tolist()
         if names:
-            listed = ", ".join(names[:_NAMED]) + (", …" if len(names) > _NAMED else "")
-            text = f"{len(names)} of {len(cases)} cases {what}: {listed}"
+            text = f"{len(names)} of {len(cases)} cases {what}: {_listed(names)}"
             yield Finding(kind=kind, text=text, cases=names)
+
+
+def _listed(names: list[str]) -> str:
+    """Return the first names, and how many there are beyond them."""
+    return ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
 
 
 def _any_outlier(cases: pd.DataFrame, columns: tuple[str, ...]) -> np.ndarray:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -27,6 +29,13 @@ class Measured:
     """(samples, classes) pixel counts."""
 
 
+def measure_thumbnails(prepared: PreparedDataset, samples: Sequence[str]) -> np.ndarray:
+    """Return the thumbnails (samples, THUMBNAIL, THUMBNAIL) uint8 of some samples; see `measure` for errors."""
+    rows = prepared.samples.set_index("sample", drop=False)
+    found = [_thumbnail(prepared.image(name), rows.loc[name]) for name in progress(samples, f"check {prepared.name}")]
+    return np.array(found, np.uint8).reshape(-1, THUMBNAIL, THUMBNAIL)
+
+
 def measure(prepared: PreparedDataset) -> Measured:
     """Read every image and label map once.
 
@@ -47,9 +56,7 @@ def measure(prepared: PreparedDataset) -> Measured:
         physical = image * row.slope + row.intercept
         inside = np.mean((physical >= row.low) & (physical <= row.high))
         extremes[index] = physical.min(), physical.max(), inside
-        # Limits that coincide are reported by the checks; here they must only not divide by zero.
-        high = max(row.high, row.low + 1e-6)
-        thumbnails[index] = thumbnail(to_unit(image, row.slope, row.intercept, row.low, high))
+        thumbnails[index] = _thumbnail(image, row)
     samples = rows[["sample", "case", "patient", "subset"]].assign(
         foreground=pixels[:, 1:].sum(axis=1), minimum=extremes[:, 0], maximum=extremes[:, 1], inside=extremes[:, 2]
     )
@@ -67,3 +74,9 @@ def _count(prepared: PreparedDataset, sample: str, shape: tuple[int, ...]) -> np
         found = int(unknown[0]) + len(prepared.classes)
         raise InputError(path, "class id", found, f"at most {len(prepared.classes) - 1}, the last class")
     return counts[: len(prepared.classes)]
+
+
+def _thumbnail(image: np.ndarray, row: Any) -> np.ndarray:
+    # Limits that coincide are reported by the checks; here they must only not divide by zero.
+    high = max(row.high, row.low + 1e-6)
+    return thumbnail(to_unit(image, row.slope, row.intercept, row.low, high))

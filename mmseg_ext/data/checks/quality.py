@@ -9,6 +9,7 @@ from mmseg_ext.suite.files import read_json
 from mmseg_ext.suite.loading import StrictModel, parse
 
 FindingKind = Literal[
+    "case_counts",
     "near_duplicates",
     "empty_masks",
     "absent_class",
@@ -77,6 +78,25 @@ class Quality(StrictModel):
     limits: dict[str, Spread]
     """Physical values of the cases that become 0 (low) and 1 (high) for a network."""
     findings: list[Finding]
+
+
+class TaskQuality(StrictModel):
+    """A checked task of several data sets, as `results/data/tasks/<task>/quality.json` holds it."""
+
+    task: str
+    content_sha256: dict[str, str]
+    """Of the prepared forms that were checked, by data set."""
+    findings: list[Finding]
+    """Cases are named `<dataset>/<case>`."""
+
+
+def read_task_quality(path: Path) -> TaskQuality:
+    """Read the record of a task.
+
+    Raises:
+        InputError: If the file is missing or holds something else.
+    """
+    return parse(TaskQuality, read_json(path), path)
 
 
 def read_quality(path: Path) -> Quality:

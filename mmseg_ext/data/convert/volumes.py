@@ -122,7 +122,9 @@ def convert_volumes(pair: Pair, images: Sequence[Any], label: Any, card: Dataset
     check_same_space(images[0], pair.image, label, pair.label)
     axis = card.layout.slice_axis
     labels = to_volume(label, pair.label, axis)
-    ids = to_class_ids(labels.values * labels.slope + labels.intercept, card, pair.label)
+    is_plain = (labels.slope, labels.intercept) == (1, 0)
+    values = labels.values if is_plain else labels.values * labels.slope + labels.intercept
+    ids = to_class_ids(values, card, pair.label)
     channels = [to_volume(image, path, axis) for image, path in zip(images, pair.images, strict=True)]
     spacing = channels[0].spacing
     if len(channels) == 1:
@@ -130,8 +132,8 @@ def convert_volumes(pair: Pair, images: Sequence[Any], label: Any, card: Dataset
         slope, intercept = step * channels[0].slope, offset * channels[0].slope + channels[0].intercept
         low, high = limits(stored * slope + intercept, card.intensity)
         return ConvertedCase(stored, ids, spacing, slope, intercept, low, high)
-    values, scaling = join_channels(channels, card.intensity)
-    return ConvertedCase(values, ids, spacing, *scaling)
+    joined, scaling = join_channels(channels, card.intensity)
+    return ConvertedCase(joined, ids, spacing, *scaling)
 
 
 def join_channels(

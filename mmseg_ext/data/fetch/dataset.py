@@ -6,7 +6,7 @@ from pathlib import Path
 
 from mmseg_ext.data.convert.pairing import check_layout
 from mmseg_ext.data.fetch.download import Downloads
-from mmseg_ext.data.fetch.local import local_root
+from mmseg_ext.data.fetch.local import local_key, local_root
 from mmseg_ext.data.fetch.places import downloads_folder, mirrored, placed
 from mmseg_ext.data.fetch.transfer import Patience
 from mmseg_ext.data.fetch.verification import TrustedFiles, verify
@@ -29,9 +29,9 @@ def fetch(
 ) -> Path:
     """Make a data set's files available and record where they lie in `<out>/source.json`, written last.
 
-    Generated data are generated. Unpacked data in `<local_data>/<dataset>`, or at the card's local path, are
-    used where they lie. Everything else is taken from the mirror folder by file name, or downloaded (or placed
-    by a person), verified and unpacked.
+    Generated data are generated. Unpacked data in `<local_data>/<dataset>`, at the card's local path, or in the local
+    folder that an earlier call was given are used where they lie. Everything else is taken from the mirror folder by
+    file name, or downloaded (or placed by a person), verified and unpacked.
 
     Args:
         card: The data set card.
@@ -49,7 +49,7 @@ def fetch(
     """
     out.mkdir(parents=True, exist_ok=True)
     root, files = out / "unpacked", {}
-    local = local_root(card, local_data)
+    local = local_root(card, local_data, out)
     if local is not None:
         root = local
     elif isinstance(card.source, GeneratedAccess):
@@ -61,10 +61,11 @@ def fetch(
         else:
             assert isinstance(card.source, OpenAccess)
             archives = _open(card.dataset, card.source, out, mirror, trusted, patience)
-        root = unpack_all(archives, out)
+        root = unpack_all(archives, out, card.source.inner_archives)
+        trusted.commit()
         files = {archive.path.name: archive.sha256 for archive in archives}
     check_layout(card.layout, root)
-    write_source(out, root, files)
+    write_source(out, root, files, "" if local is None else local_key(local))
     return root
 
 
@@ -100,7 +101,11 @@ def _placed(dataset: str, source: ManualAccess, out: Path, mirror: Path | None, 
     archives = []
     for name, path in paths.items():
         assert path is not None
-        archives.append(Archive(path, verify(path, RemoteFile(filename=name, urls=["by hand"]), trusted)))
+        archives.append(
+            Archive(
+                path, verify(path, RemoteFile(filename=name, urls=["by hand"], sha256=source.sha256.get(name)), trusted)
+            )
+        )
     return archives
 
 

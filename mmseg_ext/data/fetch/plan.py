@@ -142,7 +142,10 @@ def print_plan(rows: Sequence[DatasetPlan], console: Console) -> None:
 def _files(card: DatasetCard, out: Path, mirror: Path | None) -> list[_File]:
     if isinstance(card.source, ManualAccess):
         places = {name: placed(name, out, mirror) for name in card.source.filenames}
-        return [_File(name, path.stat().st_size if path else None, path) for name, path in places.items()]
+        return [
+            _File(name, path.stat().st_size if path else None, path, has_checksum=name in card.source.sha256)
+            for name, path in places.items()
+        ]
     if not isinstance(card.source, OpenAccess):
         return []
     found = []
@@ -160,7 +163,7 @@ def _next_step(card: DatasetCard, out: Path, local_data: Path | None, files: lis
     if isinstance(card.source, GeneratedAccess):
         return "generate"
     try:
-        if local_root(card, local_data) is not None:
+        if local_root(card, local_data, out) is not None:
             return "use local data"
     except InputError:
         return "give local data"

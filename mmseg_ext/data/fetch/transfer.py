@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -39,6 +40,10 @@ class Patience:
     connect_timeout: float = 10.0
     read_timeout: float = 60.0
     """Time without a single byte after which a connection counts as stalled."""
+    window: float = 60.0
+    """Time over which a connection's speed is measured."""
+    least_speed: float = 1024.0
+    """Bytes a second below which a connection that drips counts as stalled; it is a failure, new bytes or not."""
 
 
 class TransferError(Exception):
@@ -52,9 +57,10 @@ class Stopped(Exception):
 class _Interrupted(Exception):
     """An attempt failed in a way that may pass."""
 
-    def __init__(self, reason: str, wait: float | None = None) -> None:
+    def __init__(self, reason: str, wait: float | None = None, is_slow: bool = False) -> None:
         super().__init__(reason)
         self.wait = wait
+        self.is_slow = is_slow
 
 
 def transfer(
@@ -83,7 +89,7 @@ def transfer(
             try:
                 _attempt(session, url, file, part, patience, stop, report)
             except _Interrupted as trouble:
-                failures = 1 if part.size > furthest else failures + 1
+                failures = 1 if part.size > furthest and not trouble.is_slow else failures + 1
                 furthest = max(furthest, part.size)
                 if failures >= patience.attempts:
                     raise TransferError(f"{trouble}, {failures} times in a row") from None
@@ -124,7 +130,7 @@ def _attempt(
             part.begin(url, response.headers, total)
         if total is not None:
             require_free_space(part.path.parent, total - offset, f"downloading {file.filename}")
-        _save(response, file, part, offset, total, stop, report)
+        _save(response, file, part, offset, total, patience, stop, report)
     part.finish()
 
 
@@ -165,13 +171,14 @@ def _save(
     part: PartialFile,
     offset: int,
     total: int | None,
+    patience: Patience,
     stop: threading.Event,
     report: Report,
 ) -> None:
     size, head = offset, part.head(HEAD_BYTES) if offset else b""
     is_checked = len(head) >= HEAD_BYTES
     with part.path.open("ab" if offset else "wb") as handle:
-        for chunk in _chunks(response):
+        for chunk in _chunks(response, patience):
             if not is_checked:
                 head = (head + chunk)[:HEAD_BYTES]
                 if is_checked := len(head) >= HEAD_BYTES:
@@ -187,9 +194,19 @@ def _save(
         _check_head(file, head, response, part)
 
 
-def _chunks(response: requests.Response) -> Iterator[bytes]:
+def _chunks(response: requests.Response, patience: Patience) -> Iterator[bytes]:
+    """Yield what has arrived, and give up a connection that drips."""
+    size, begin = 0, time.monotonic()
     try:
-        yield from response.raw.stream(CHUNK_BYTES, decode_content=False)
+        # Asking for a whole chunk would wait for its last byte, however long that takes.
+        while chunk := response.raw.read1(CHUNK_BYTES, decode_content=False):
+            yield chunk
+            size += len(chunk)
+            passed = time.monotonic() - begin
+            if passed >= patience.window:
+                if size < patience.least_speed * passed:
+                    raise _Interrupted(f"only {size / passed:.0f} bytes a second", is_slow=True)
+                size, begin = 0, time.monotonic()
     except (HTTPError, OSError) as error:
         raise _Interrupted(f"the connection broke ({type(error).__name__})") from None
 

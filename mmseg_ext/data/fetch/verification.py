@@ -28,14 +28,22 @@ class TrustedFiles:
 
     def __init__(self, out: Path) -> None:
         self.path = out / "trusted.json"
+        self._seen: dict[str, dict[str, str | int]] = {}
         self._lock = threading.Lock()
 
     def known(self) -> dict[str, dict[str, str | int]]:
         """Return sha256 and bytes by file name."""
-        return dict(read_json(self.path)) if self.path.is_file() else {}
+        recorded = dict(read_json(self.path)) if self.path.is_file() else {}
+        return {**recorded, **self._seen}
+
+    def commit(self) -> None:
+        """Record the files seen for the first time: they could be unpacked, so they are not merely damaged."""
+        if self._seen:
+            write_json(self.path, self.known())
+            self._seen = {}
 
     def check(self, name: str, path: Path, sha256: str) -> None:
-        """Record a file seen for the first time; hold it to the record from then on.
+        """Remember a file seen for the first time; hold it to the record from then on.
 
         Raises:
             InputError: If the file is another one than the first time.
@@ -43,7 +51,7 @@ class TrustedFiles:
         with self._lock:
             known = self.known()
             if name not in known:
-                write_json(self.path, {**known, name: {"sha256": sha256, "bytes": path.stat().st_size}})
+                self._seen[name] = {"sha256": sha256, "bytes": path.stat().st_size}
             elif known[name]["sha256"] != sha256:
                 hint = (
                     f"The file is not the one that was fetched first. If the change is wanted, remove {name!r} from "

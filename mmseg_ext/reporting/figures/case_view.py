@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+import cv2
 import numpy as np
 import pandas as pd
 from matplotlib import patheffects
@@ -14,6 +17,9 @@ from mmseg_ext.reporting.figures.style import bare
 LONGEST_NAME = 20
 """Characters of a case name that fit beside or below its picture."""
 
+MOST_PIXELS = 512
+"""Longest side of a slice that is shown whole: more than its place on the page has."""
+
 
 class CaseView:
     """The slice of a case with most foreground.
@@ -21,16 +27,22 @@ class CaseView:
     Args:
         prepared: Its data set.
         case: Its name.
-        whole: Show the whole slice instead of the surroundings of the foreground.
+        whole: Show the whole slice, reduced to MOST_PIXELS, instead of the surroundings of the foreground.
+        channel: Which channel to show of a volume that has several.
     """
 
-    def __init__(self, prepared: PreparedDataset, case: str, whole: bool = False) -> None:
+    def __init__(self, prepared: PreparedDataset, case: str, whole: bool = False, channel: int = 0) -> None:
         volume = prepared.label_volume(case)
         self.slice = int((volume > 0).sum(axis=(1, 2)).argmax())
         self.truth = volume[self.slice]
         name = prepared.cases[case].samples[self.slice]
         sample = prepared.samples.set_index("sample").loc[name]
-        self.image = _displayable(prepared.image(name), sample)
+        image = prepared.image(name)
+        if whole and (factor := MOST_PIXELS / max(self.truth.shape)) < 1:
+            size = tuple(max(1, round(side * factor)) for side in self.truth.shape[::-1])
+            image = cv2.resize(np.ascontiguousarray(image), size, interpolation=cv2.INTER_AREA)
+            self.truth = cv2.resize(self.truth, size, interpolation=cv2.INTER_NEAREST)
+        self.image = _displayable(image, sample, channel)
         spacing = prepared.cases[case].spacing
         self.aspect = spacing[1] / spacing[2] if spacing else 1.0
         self.window = (slice(None), slice(None)) if whole else surroundings(self.truth)
@@ -43,8 +55,25 @@ class CaseView:
         axes.imshow(self.image[rows, columns], aspect=self.aspect, interpolation="nearest", **look)
         axes.set_autoscale_on(False)
 
-    def outline(self, axes: Axes, labels: np.ndarray, colours: str | list[str]) -> None:
-        """Draw the border of every class in a label map (H, W); with several colours, each class in that of its id."""
+    @property
+    def height(self) -> float:
+        """Height of the whole slice, in the unit of `width`."""
+        return self.truth.shape[0] * self.aspect
+
+    @property
+    def width(self) -> float:
+        """Width of the whole slice."""
+        return float(self.truth.shape[1])
+
+    def outline(self, axes: Axes, labels: np.ndarray, colours: str | Mapping[int, str], width: float = 1.3) -> None:
+        """Draw the border of every class in a label map (H, W); with several colours, each class in that of its id.
+
+        Args:
+            axes: Where `show` has drawn the image.
+            labels: The label map.
+            colours: One colour, or one for each class id.
+            width: Width of the lines in points.
+        """
         part = labels[self.window]
         drawn_ids = np.unique(part[(part > 0) & (part != IGNORED)])
         for class_id in drawn_ids:
@@ -52,8 +81,8 @@ class CaseView:
             # A frame of background closes the contour of what the picture's edge cuts off.
             framed = np.pad(part == class_id, 1)
             rows, columns = (np.arange(-1, size + 1) for size in part.shape)
-            drawn = axes.contour(columns, rows, framed, levels=[0.5], colors=[colour], linewidths=1.3)
-            drawn.set_path_effects([patheffects.withStroke(linewidth=2.3, foreground="#00000090")])
+            drawn = axes.contour(columns, rows, framed, levels=[0.5], colors=[colour], linewidths=width)
+            drawn.set_path_effects([patheffects.withStroke(linewidth=width + 1, foreground="#00000090")])
 
 
 def shortened(case: str) -> str:
@@ -75,8 +104,8 @@ def surroundings(truth: np.ndarray) -> tuple[slice, slice]:
     return window[0], window[1]
 
 
-def _displayable(image: np.ndarray, sample: pd.Series) -> np.ndarray:
-    """Return the image, or its first channel if it has neither one nor three, with its window at 0 to 1."""
-    if image.ndim == 3 and image.shape[2] != 3:
-        image = image[:, :, 0]
+def _displayable(image: np.ndarray, sample: pd.Series, channel: int) -> np.ndarray:
+    """Return the image, or one of its channels if they are no 8-bit colours, with its window at 0 to 1."""
+    if image.ndim == 3 and image.dtype != np.uint8:
+        image = image[:, :, channel]
     return to_unit(image, *(float(sample[name]) for name in ("slope", "intercept", "low", "high")))
