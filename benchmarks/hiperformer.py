@@ -29,8 +29,8 @@ from torch import Tensor, nn
 
 from benchmarks.hiperformer_plain import use
 from mmseg_ext.engine.cost import peak_memory_mb
+from mmseg_ext.engine.reproducible import make_reproducible
 from mmseg_ext.engine.resolve import Facts, resolve
-from mmseg_ext.engine.train import make_reproducible
 from mmseg_ext.registry import build_model
 from mmseg_ext.suite.method_config import method_config
 

@@ -18,7 +18,7 @@ ARROWS = {
     "models": {"registry", "evaluation", "superpixels", "data", "suite"},
     "pretraining": {"registry", "models", "evaluation", "superpixels", "data", "suite"},
     "noise_robust": {"registry", "models", "evaluation", "superpixels", "data", "suite"},
-    "zero_shot": {"registry", "models", "evaluation", "superpixels", "data", "suite"},
+    "zero_shot": {"registry", "noise_robust", "models", "evaluation", "superpixels", "data", "suite"},
     "engine": {
         "pretraining",
         "noise_robust",
@@ -34,7 +34,7 @@ ARROWS = {
     "reporting": {"analysis", "evaluation", "superpixels", "data", "suite"},
 }
 TORCH_FREE = ["suite", "data", "superpixels", "evaluation", "analysis", "reporting"]
-TOP = {"cli", "cli_catalogue", "cli_options", "__main__", "__init__"}
+TOP = {"cli", "cli_catalogue", "cli_options", "cli_zero_shot", "__main__", "__init__"}
 
 
 def layer(file):

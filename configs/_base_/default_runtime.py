@@ -14,6 +14,7 @@ train_dataloader = dict(
         seed="$seed",
         labels="$labels",
         unannotated="$unannotated",
+        dropped_annotations="$dropped_annotations",
         augmentation=dict(
             rotation=15.0,
             scaling=0.2,
@@ -50,6 +51,7 @@ custom_hooks = [
         fit="$fit",
         batch_size="$batch_size",
         labels="$labels",
+        unannotated="$unannotated",
     ),
     dict(type="ResumeHook", folder="$work_dir", iterations="$measured_iters"),
     dict(type="ProgressHook", title="$title"),

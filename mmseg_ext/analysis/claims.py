@@ -13,6 +13,7 @@ With the 95 % interval of g, from the hierarchical bootstrap:
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,9 @@ CLAIM_COLUMNS = [
     "quantity", "value", "ci_low", "ci_high", "threshold", "n_cases", "n_patients", "n_seeds",
 ]  # fmt: skip
 
+Macro = Mapping[str, pd.DataFrame]
+"""Macro means of cases, by the classes they are over."""
+
 
 @dataclass(frozen=True)
 class Evidence:
@@ -49,13 +53,13 @@ class Evidence:
     sample: Sample
 
 
-def claim_table(configs: Path, plan: PlanFile, macro: pd.DataFrame, status: pd.DataFrame) -> pd.DataFrame:
+def claim_table(configs: Path, plan: PlanFile, macro: Macro, status: pd.DataFrame) -> pd.DataFrame:
     """Return the verdict on every claim about a track of the plan.
 
     Args:
         configs: Folder with `claims/<paper>.yaml` and `published/<paper>.csv`.
         plan: The plan.
-        macro: Result of `macro_cases`.
+        macro: Results of `macro_cases` over `all` foreground classes and over the `unseen` ones.
         status: Status of every planned run.
 
     Raises:
@@ -75,7 +79,7 @@ def claim_table(configs: Path, plan: PlanFile, macro: pd.DataFrame, status: pd.D
 
 
 def _judge(
-    claim: Claim, file: Path, published: Path, plan: PlanFile, macro: pd.DataFrame, status: pd.DataFrame
+    claim: Claim, file: Path, published: Path, plan: PlanFile, macro: Macro, status: pd.DataFrame
 ) -> dict[str, Any]:
     test = claim.test
     # Looked up first, so that a wrong reference is an error even where nothing has run.
@@ -129,23 +133,24 @@ def judge(evidence: Evidence, way: int) -> tuple[str, str]:
 
 
 def _evidence(
-    test: BetterThan | AtLeast, target: float | None, cases: pd.DataFrame, macro: pd.DataFrame, resamples: int
+    test: BetterThan | AtLeast, target: float | None, cases: pd.DataFrame, macro: Macro, resamples: int
 ) -> Evidence:
     way = orientation(test.measure)
+    what = test.measure if test.classes == "all" else f"{test.measure} of unseen classes"
     if isinstance(test, BetterThan):
         other = _rows(test, test.than, macro)
         difference = paired_difference(cases, other, test.measure, resamples)
-        quantity = f"{test.measure} of {test.method} minus {test.than}"
+        quantity = f"{what} of {test.method} minus {test.than}"
         return Evidence(quantity, difference.estimate, way * test.margin, difference.sample)
     assert target is not None
     sample = tabulate(cases, test.measure)
-    quantity = f"{test.measure} of {test.method}"
+    quantity = f"{what} of {test.method}"
     return Evidence(quantity, estimate(sample, resamples), target - way * test.margin, sample)
 
 
-def _rows(test: TestedRuns, method: str, macro: pd.DataFrame) -> pd.DataFrame:
+def _rows(test: TestedRuns, method: str, macro: Macro) -> pd.DataFrame:
     found = select(
-        macro,
+        macro[test.classes],
         track=test.track,
         task=test.task,
         method=method,
@@ -155,7 +160,7 @@ def _rows(test: TestedRuns, method: str, macro: pd.DataFrame) -> pd.DataFrame:
     return found if test.dataset is None else select(found, dataset=test.dataset)
 
 
-def _cases(test: TestedRuns, method: str, macro: pd.DataFrame, file: Path, claim: Claim) -> pd.DataFrame:
+def _cases(test: TestedRuns, method: str, macro: Macro, file: Path, claim: Claim) -> pd.DataFrame:
     found = _rows(test, method, macro)
     datasets = sorted(set(found["dataset"]))
     if len(datasets) != 1:
@@ -200,7 +205,9 @@ def published_value(table: Path, wanted: PublishedValue, file: Path) -> float:
     if not table.is_file():
         raise InputError(table, "file", "nothing", "the published numbers of the paper")
     rows = pd.read_csv(table, dtype=str)
-    for column, value in wanted.model_dump().items():
+    for column, value in wanted.model_dump(exclude_none=True).items():
+        if column not in rows:
+            raise InputError(table, "columns", list(rows), f"a column {column}, by which {file} names a row")
         known = set(rows[column])
         rows = rows[rows[column] == value]
         if rows.empty:

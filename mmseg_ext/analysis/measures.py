@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -31,6 +32,12 @@ def macro_cases(cases: pd.DataFrame) -> pd.DataFrame:
     keys = [*RUN_COLUMNS, "protocol", "dataset", "case", "patient"]
     averaged: pd.DataFrame = cases.groupby(keys, sort=True)[list(MEASURES)].mean().reset_index()
     return averaged
+
+
+def macro_unseen(cases: pd.DataFrame, unseen: Mapping[str, Sequence[str]]) -> pd.DataFrame:
+    """Return what `macro_cases` does, over the unseen classes of each task only."""
+    kept = [name in unseen.get(task, ()) for task, name in zip(cases["task"], cases["class_name"], strict=True)]
+    return macro_cases(cases[pd.Series(kept, cases.index, dtype=bool)])
 
 
 def select(frame: pd.DataFrame, **values: Any) -> pd.DataFrame:

@@ -33,6 +33,8 @@ class TaskSummary(StrictModel):
     title: str
     classes: list[str]
     """Class names by id, background first."""
+    unseen: list[str] = []
+    """Classes that training must never see."""
     unit: Literal["mm", "px"]
     nsd_tolerance: float
     datasets: dict[str, DatasetSummary]
@@ -50,6 +52,8 @@ class Cell(StrictModel):
     key: str
     folder: Path
     work: Path
+    labels: dict[str, Path] = {}
+    """Folder of the labels that stood in for the true ones in training, by data set."""
     schedule: Schedule
 
 
@@ -65,6 +69,8 @@ class PlanFile(StrictModel):
     runs: list[Cell]
     controls: dict[str, Path]
     """Folder of each task's control pseudo-methods."""
+    superpixels: dict[str, list[Path]] = {}
+    """Folders of the superpixel maps that runs start from, by data set."""
 
     @property
     def own_protocols(self) -> list[str]:

@@ -7,11 +7,12 @@ all their cases, then seeds, the same draws for every class and method, and ever
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from mmseg_ext.analysis.bootstrap import LEVEL, Floats, IntervalKind, draws
 from mmseg_ext.analysis.measures import MACRO, select
@@ -27,58 +28,101 @@ POOLED_MEASURES: dict[str, Callable[[Floats, Floats, Floats], Floats]] = {
     "iou": lambda both, found, true: both / (found + true - both),
 }
 """From the summed counts of intersection, prediction and truth; NaN where prediction and truth are empty."""
+SEEN, UNSEEN, HARMONIC = "seen", "unseen", "harmonic"
+"""Stand in the class column for the mean over seen and over unseen classes, and the harmonic mean of the two."""
+ACCURACY = "pixel_accuracy"
+"""Share of the pixels of all foreground classes that get their class: pAcc where no background counts."""
 
 
-def pooled_table(cases: pd.DataFrame, protocols: list[str], resamples: int) -> pd.DataFrame:
+def pooled_table(
+    cases: pd.DataFrame, protocols: list[str], resamples: int, unseen: Mapping[str, Sequence[str]] | None = None
+) -> pd.DataFrame:
     """Return pooled DSC and IoU of every foreground class, and their means over the classes (rows `macro`, class 0).
 
-    A class that neither prediction nor truth holds anywhere is undefined and left out of the mean over classes.
+    A class that neither prediction nor truth holds anywhere is undefined and left out of the mean over classes. A task
+    with unseen classes is reported under every protocol, with rows `seen`, `unseen` and `harmonic` besides, and
+    `pixel_accuracy`.
 
     Args:
         cases: CASE_COLUMNS; scores are not looked at, only counts.
         protocols: Protocols to report.
         resamples: Bootstrap resamples.
+        unseen: Unseen classes by task; tasks without any may be left out.
     """
+    hidden: Mapping[str, Sequence[str]] = unseen or {}
+    wanted = cases["protocol"].isin(protocols) | cases["task"].isin([task for task, names in hidden.items() if names])
     rows: list[dict[str, Any]] = []
-    for key, group in cases[cases["protocol"].isin(protocols)].groupby(GROUP, sort=True):
-        rows += _rows(dict(zip(GROUP, key, strict=True)), group, resamples)
+    for key, group in cases[wanted].groupby(GROUP, sort=True):
+        name = dict(zip(GROUP, key, strict=True))
+        rows += _rows(name, group, resamples, hidden.get(str(key[1]), ()))
     return pd.DataFrame(rows, columns=POOLED_COLUMNS)
 
 
-def _rows(name: dict[str, Any], group: pd.DataFrame, resamples: int) -> Iterator[dict[str, Any]]:
+def _rows(name: dict[str, Any], group: pd.DataFrame, resamples: int, unseen: Sequence[str]) -> Iterator[dict[str, Any]]:
     classes = group.groupby("class_id")["class_name"].first().sort_index()
     patients, seeds = sorted(set(group["patient"])), sorted(set(group["seed"]))
     counts = np.stack([_counts(select(group, class_id=one), patients, seeds) for one in classes.index])
     kind: IntervalKind = "none" if len(patients) < 2 else "patients and seeds" if len(seeds) > 1 else "patients"
     by_patient, by_seed = draws(len(patients), len(seeds), resamples)
     sizes = {"n_cases": group["case"].nunique(), "n_patients": len(patients), "n_seeds": len(seeds)}
+    hidden = classes.isin(list(unseen)).to_numpy() if unseen else None
+    summaries = [(0, label) for label in (MACRO, SEEN, UNSEEN, HARMONIC)[: 4 if unseen else 1]]
     for measure, quotient in POOLED_MEASURES.items():
-        found = pool(counts, np.ones((1, len(patients))), np.ones((1, len(seeds))), quotient)[:, 0]
-        drawn = pool(counts, by_patient, by_seed, quotient)
-        for index, (class_id, class_name) in enumerate([(0, MACRO), *classes.items()]):
+        found = pool(counts, np.ones((1, len(patients))), np.ones((1, len(seeds))), quotient, hidden)[:, 0]
+        drawn = pool(counts, by_patient, by_seed, quotient, hidden)
+        for index, (class_id, class_name) in enumerate([*summaries, *classes.items()]):
             low, high = _interval(drawn[index]) if kind != "none" else (float("nan"), float("nan"))
             identity = {**name, "class_id": class_id, "class_name": class_name, "measure": measure}
             yield {**identity, "mean": found[index], "ci_low": low, "ci_high": high, "ci_kind": kind, **sizes}
 
+    if unseen:
+        everything = counts.sum(axis=0, keepdims=True)
+        found = pool(everything, np.ones((1, len(patients))), np.ones((1, len(seeds))), _share_found)[0]
+        drawn = pool(everything, by_patient, by_seed, _share_found)[0]
+        low, high = _interval(drawn) if kind != "none" else (float("nan"), float("nan"))
+        identity = {**name, "class_id": 0, "class_name": MACRO, "measure": ACCURACY}
+        yield {**identity, "mean": found[0], "ci_low": low, "ci_high": high, "ci_kind": kind, **sizes}
+
+
+def _share_found(both: Floats, found: Floats, true: Floats) -> Floats:
+    return both / true
+
 
 def pool(
-    counts: Floats, patients: Floats, seeds: Floats, quotient: Callable[[Floats, Floats, Floats], Floats]
+    counts: Floats,
+    patients: Floats,
+    seeds: Floats,
+    quotient: Callable[[Floats, Floats, Floats], Floats],
+    unseen: NDArray[np.bool_] | None = None,
 ) -> Floats:
-    """Return the pooled measure of each draw: the mean over classes first, then each class, (1 + classes, draws).
+    """Return the pooled measure of each draw: means over classes first, then each class, (means + classes, draws).
 
     Args:
         counts: (classes, 3, patients, seeds): pixels of intersection, prediction and truth.
         patients: (draws, patients): how often each patient counts.
         seeds: (draws, seeds): how often each seed counts.
         quotient: One of POOLED_MEASURES.
+        unseen: (classes,); which classes are unseen. The means are then four: of all, of seen and of unseen classes,
+            and the harmonic mean of the last two, taken for each seed.
     """
     summed = np.einsum("dp,kcps->ckds", patients, counts)
     with np.errstate(invalid="ignore", divide="ignore"):
         values = quotient(*summed)
         classes = _weighted(values, seeds)
-        defined = ~np.isnan(values)
-        macro = np.where(defined, values, 0).sum(axis=0) / defined.sum(axis=0)
-        return np.concatenate([_weighted(macro[None], seeds), classes])
+        means = [_class_mean(values)]
+        if unseen is not None:
+            seen, new = _class_mean(values[~unseen]), _class_mean(values[unseen])
+            # Where both are 0 so is what lies between them.
+            harmonic = np.where(seen + new == 0, 0.0, 2 * seen * new / (seen + new))
+            means += [seen, new, harmonic]
+        return np.concatenate([_weighted(np.stack(means), seeds), classes])
+
+
+def _class_mean(values: Floats) -> Floats:
+    """Return the mean over classes, (draws, seeds), of values (classes, draws, seeds); undefined ones are left out."""
+    defined = ~np.isnan(values)
+    mean: Floats = np.where(defined, values, 0).sum(axis=0) / defined.sum(axis=0)
+    return mean
 
 
 def _weighted(values: Floats, seeds: Floats) -> Floats:

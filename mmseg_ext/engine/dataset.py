@@ -18,6 +18,7 @@ from mmseg_ext.engine.augment import generator
 from mmseg_ext.engine.fit import fit_to
 from mmseg_ext.registry import DATASETS, FUNCTIONS, TRANSFORMS
 from mmseg_ext.suite.errors import InputError
+from mmseg_ext.suite.files import hash_value
 
 CACHE_BYTES = 2**30
 """Decoded slices are kept in memory up to this size; further ones are read from disk each time."""
@@ -85,8 +86,12 @@ class PreparedSlices(Dataset):
         seed: Seed of the augmentation.
         labels: Folders of label maps that stand in for those of some data sets, by name.
         unannotated: Class ids that become `IGNORED` as soon as a label is read.
+        dropped_annotations: Share of the annotated regions, one a class and image, that become `IGNORED` too; which
+            ones depends on the seed.
         follow: Further integer maps that go through the transforms of the label: by the name they get in a sample, the
             folder of `<sample>.png` (8 or 16 bits, the size of the image) of each data set by name.
+        coordinates: Whether a sample has maps `row` and `column` that say where its pixels come from: counted from 1
+            in the image as it lies inside the input before any change; 0 where there is no image.
         text: Whether a sample has its `text`, as the table of the prepared data says it.
         cache_bytes: Memory for decoded slices, in bytes.
 
@@ -106,8 +111,10 @@ class PreparedSlices(Dataset):
         labels: Mapping[str, str] | None = None,
         unannotated: Sequence[int] = (),
         follow: Mapping[str, Mapping[str, str]] | None = None,
+        coordinates: bool = False,
         text: bool = False,
         cache_bytes: int = CACHE_BYTES,
+        dropped_annotations: float = 0.0,
     ) -> None:
         self.size = (int(image_size[0]), int(image_size[1]))
         self.rule = fit
@@ -117,7 +124,9 @@ class PreparedSlices(Dataset):
             name: {dataset: Path(folder) for dataset, folder in folders.items()}
             for name, folders in (follow or {}).items()
         }
+        self._places = ["row", "column"] if coordinates else []
         self._unannotated = list(unannotated)
+        self._dropped = dropped_annotations
         self._free = cache_bytes
         self._cache: dict[int, tuple[np.ndarray, list[np.ndarray]]] = {}
         self._prepared = prepared_datasets(prepared, labels)
@@ -143,7 +152,10 @@ class PreparedSlices(Dataset):
         stored, maps = self._read(item)
         unit = to_unit(stored, *self._intensity[dataset][sample])
         image, moved = self.augmentation(generator(self.seed, epoch, item), unit, maps, self.size)
-        found = dict(zip(["label", *self.follow], moved, strict=True))
+        # What surrounds the image is 0 in every map, which is no class where the background is not annotated.
+        if 0 in self._unannotated:
+            moved[0][moved[0] == 0] = IGNORED
+        found = dict(zip(["label", *self.follow, *self._places], moved, strict=True))
         if self._texts is not None:
             found["text"] = self._texts[dataset][sample]
         return {"item": np.int64(item), "image": image.reshape(*self.size, -1), **found}
@@ -157,9 +169,14 @@ class PreparedSlices(Dataset):
         stored, label = data.image(sample), data.label(sample)
         # Before anything can look at the label.
         label[np.isin(label, self._unannotated)] = IGNORED
+        if self._dropped:
+            drop_annotations(label, self._dropped, [self.seed, dataset, sample])
         fit = fit_to(stored.shape[:2], self.size, self.rule)
         maps = [label, *(self._followed(name, dataset, sample, label.shape) for name in self.follow)]
-        decoded = (np.ascontiguousarray(fit.scale(stored)), [fit.scale_labels(one) for one in maps])
+        scaled = [fit.scale_labels(one) for one in maps]
+        if self._places:
+            scaled += [np.ascontiguousarray(one.astype(np.uint16)) for one in np.indices(fit.scaled) + 1]
+        decoded = (np.ascontiguousarray(fit.scale(stored)), scaled)
         size = decoded[0].nbytes + sum(one.nbytes for one in decoded[1])
         if size <= self._free:
             self._free -= size
@@ -172,6 +189,14 @@ class PreparedSlices(Dataset):
         if found.shape != shape:
             raise InputError(file, "size", found.shape, f"{shape}, the size of its image")
         return found
+
+
+def drop_annotations(label: np.ndarray, share: float, key: list[Any]) -> None:
+    """Set each class of a label map to `IGNORED` with probability `share`, in place; `key` decides which."""
+    rng = np.random.Generator(np.random.PCG64(int(hash_value(key)[:16], 16)))
+    for class_id in np.unique(label[label != IGNORED]):
+        if rng.random() < share:
+            label[label == class_id] = IGNORED
 
 
 def prepared_datasets(

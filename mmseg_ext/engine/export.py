@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import shutil
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,8 +19,11 @@ import mmseg_ext
 from mmseg_ext.engine.cost import hardware, network_cost, peak_memory_mb
 from mmseg_ext.engine.hooks.curves import CurvesHook
 from mmseg_ext.engine.job import Job
-from mmseg_ext.engine.predict import CaseReader, Predictor
+from mmseg_ext.engine.predict import CaseReader, Predictor, reveal_names
+from mmseg_ext.engine.training_view import write_training_view
 from mmseg_ext.evaluation.predictions import hash_predictions, write_prediction
+from mmseg_ext.models.encoder_weights import REPORT
+from mmseg_ext.noise_robust.paradigm import PlainTraining
 from mmseg_ext.suite.files import hash_value, replacing, write_json
 from mmseg_ext.suite.run_key import FORMAT_VERSION
 
@@ -43,6 +47,8 @@ class Trained:
     curves: CurvesHook
     seconds: float
     """Wall time of the training, validations and checkpoints among it, over all attempts."""
+    paradigm: PlainTraining
+    """What made the steps, as training left it."""
 
 
 def export(job: Job, trained: Trained, out: Path) -> None:
@@ -54,7 +60,13 @@ def export(job: Job, trained: Trained, out: Path) -> None:
         (folder / "weights").mkdir()
         for rule, selected in trained.selected.items():
             torch.save(selected.weights, folder / "weights" / f"{rule}.pth")
+        report = Path(job.facts.work_dir) / REPORT
+        if report.is_file():
+            shutil.copyfile(report, folder / REPORT)
         variants, slices, seconds = _predict(job, trained, folder / "predictions")
+        if job.facts.labels:
+            trained.model.load_state_dict(trained.selected["last"].weights)
+            write_training_view(job, trained.model, trained.paradigm, folder / "predictions")
         write_json(folder / "cost.json", _cost(job, trained, slices, seconds))
         write_json(folder / "run.json", _facts(job, variants))
 
@@ -62,7 +74,8 @@ def export(job: Job, trained: Trained, out: Path) -> None:
 def _predict(job: Job, trained: Trained, folder: Path) -> tuple[dict[str, Any], int, float]:
     """Write all predictions; return the facts of each variant, the slices segmented and the seconds that took."""
     facts = job.facts
-    predictor = Predictor(trained.model, facts.image_size, facts.fit, facts.batch_size)
+    reveal_names(trained.model, job.task.classes, job.absent)
+    predictor = Predictor(trained.model, facts.image_size, facts.fit, facts.batch_size, job.absent, job.seen)
     reader = CaseReader(job.prepared)
     slices, seconds, variants = 0, 0.0, {}
     for name, variant in sorted(job.variants.items()):
@@ -94,6 +107,8 @@ def _facts(job: Job, variants: dict[str, Any]) -> dict[str, Any]:
         "run": str(job.planned.id),
         "key": job.key,
         "classes": list(job.task.classes),
+        "absent": list(job.absent),
+        "seen": list(job.seen),
         "channels": first["channels"],
         "data": {name: data.content_hash for name, data in job.prepared.items()},
         "cases": {name: len(cases) for name, cases in job.cases.items()},

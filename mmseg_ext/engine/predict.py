@@ -23,6 +23,9 @@ from mmseg_ext.suite.errors import InputError, unknown_name
 from mmseg_ext.suite.files import read_json
 from mmseg_ext.suite.run_key import FORMAT_VERSION
 
+GAMMA = 0.1
+"""Bias against seen classes; the value of ZegFormer, ZegCLIP, OTSeg and CLIP-RC, never tuned."""
+
 
 @dataclass(frozen=True)
 class Predictor:
@@ -35,6 +38,10 @@ class Predictor:
     """`pad` or `resize`."""
     batch_size: int
     """Slices in one forward pass."""
+    absent: tuple[int, ...] = ()
+    """Class ids that are never predicted."""
+    seen: tuple[int, ...] = ()
+    """Class ids whose scores `gamma_0p1` lowers."""
 
     def segment(
         self,
@@ -56,8 +63,8 @@ class Predictor:
             low: See `slope`.
             high: See `slope`.
             texts: A text a slice, for networks that read one; the empty one where not given.
-            inference: `plain`, `flip` for the mean probability of the slice and its left-right mirror image, or
-                `resized_labels` for an argmax at the input size.
+            inference: `plain`, `flip` for the mean probability of the slice and its left-right mirror image,
+                `resized_labels` for an argmax at the input size, or `gamma_0p1` to lower the scores of seen classes.
 
         Returns:
             (S, H, W) uint8 class ids. But for `resized_labels`, logits are brought to native size before the argmax.
@@ -79,6 +86,8 @@ class Predictor:
                     inputs = to_input(images)
                     read = None if texts is None else texts[start:stop]
                     passes = [self._logits(inputs, read)]
+                    if inference == "gamma_0p1":
+                        passes[0][:, list(self.seen)] -= GAMMA
                     if inference == "flip":
                         passes.append(self._logits(inputs.flip(-1), read).flip(-1))
                     # One slice at a time: at native size the logits of a whole batch can fill the memory.
@@ -97,7 +106,10 @@ class Predictor:
 
     def _logits(self, inputs: Tensor, texts: Sequence[str] | None) -> Tensor:
         batch = {"inputs": inputs} if texts is None else {"inputs": inputs, "text": texts}
-        return self.model.encode_decode(self.model.data_preprocessor(batch)["inputs"]).float()
+        scores = self.model.encode_decode(self.model.data_preprocessor(batch)["inputs"]).float()
+        if self.absent:
+            scores[:, list(self.absent)] = torch.finfo(scores.dtype).min
+        return scores
 
 
 class CaseReader:
@@ -158,6 +170,14 @@ def load_run(folder: Path, selection: str = "last") -> LoadedRun:
         raise unknown_name(folder, "weights", selection, "weights of this run", known)
     model = build_model(Config.fromfile(folder / "config.py").model.to_dict())
     model.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
+    absent, seen = tuple(facts.get("absent", ())), tuple(facts.get("seen", ()))
+    reveal_names(model, facts["classes"], absent)
     model = model.to(get_device()).to(memory_format=torch.channels_last).eval()
     height, width = facts["image_size"]
-    return LoadedRun(Predictor(model, (height, width), facts["fit"], facts["batch_size"]), facts)
+    return LoadedRun(Predictor(model, (height, width), facts["fit"], facts["batch_size"], absent, seen), facts)
+
+
+def reveal_names(model: nn.Module, classes: Sequence[str], absent: Sequence[int]) -> None:
+    """Tell a network that knows its classes by name those that training hid, unless they are never predicted."""
+    if hasattr(model, "reveal"):
+        model.reveal([None if index in absent else name for index, name in enumerate(classes)])

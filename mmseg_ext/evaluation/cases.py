@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mmseg_ext.data.prepared import Case, PreparedDataset
+from mmseg_ext.data.prepared import IGNORED, Case, PreparedDataset
 from mmseg_ext.evaluation.measures import ClassMeasures
 from mmseg_ext.evaluation.scoring import SCORING, Scoring
 from mmseg_ext.suite.errors import InputError, unknown_name
@@ -72,6 +72,13 @@ def read_test_cases(subset: Path, task: Task, prepared: Mapping[str, PreparedDat
             raise InputError(subset, "case", case, f"a case of the prepared data set {dataset}")
         found.append(cases[case])
     return found
+
+
+def read_truth(data: PreparedDataset, case: Case, task: Task) -> NDArray[np.uint8]:
+    """Return the class ids of a case (slices, H, W), `IGNORED` where the task counts no pixel."""
+    truth: NDArray[np.uint8] = data.label_volume(case.case)
+    truth[np.isin(truth, [task.classes.index(name) for name in task.ignored])] = IGNORED
+    return truth
 
 
 def measure_case(

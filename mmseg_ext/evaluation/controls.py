@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from mmseg_ext.data.prepared import PreparedDataset
-from mmseg_ext.evaluation.cases import case_rows, case_table, measure_case, read_test_cases
+from mmseg_ext.evaluation.cases import case_rows, case_table, measure_case, read_test_cases, read_truth
 from mmseg_ext.evaluation.scoring import SCORING
 from mmseg_ext.suite.matrix import RunId
 from mmseg_ext.suite.task import Task
@@ -73,7 +73,7 @@ def control_cases(
     cases = read_test_cases(subset, task, prepared)
     for case in cases:
         data = prepared[case.dataset]
-        truth = data.label_volume(case.case)
+        truth = read_truth(data, case, task)
         for control, predict in CONTROLS.items():
             run, labels = RunId("control", task.task, control, "control", 0), predict(truth)
             for protocol in protocols:

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from mmseg_ext.data.prepared import Case, PreparedDataset
-from mmseg_ext.evaluation.cases import MeasuredCase, case_rows, case_table, measure_case, read_test_cases
+from mmseg_ext.evaluation.cases import MeasuredCase, case_rows, case_table, measure_case, read_test_cases, read_truth
 from mmseg_ext.evaluation.predictions import TRAIN_AGAIN, read_prediction, require_prediction
 from mmseg_ext.evaluation.scoring import SCORING
 from mmseg_ext.suite.errors import InputError, unknown_name
@@ -59,7 +59,7 @@ def evaluate_run(
     # A gap among the predictions stops the evaluation here, not after all cases before it.
     for folder, case, _ in jobs:
         require_prediction(folder, case.case)
-    measured = dict(zip(jobs, _measure_all(jobs, tested, task.nsd_tolerance, workers), strict=True))
+    measured = dict(zip(jobs, _measure_all(jobs, tested, task, workers), strict=True))
     rows: list[dict[str, Any]] = []
     for protocol in protocols:
         for case in cases:
@@ -105,18 +105,18 @@ def _check_run(file: Path, tested: Mapping[str, PreparedDataset], task: Task, pr
 
 
 def _measure_all(
-    jobs: Sequence[_Job], prepared: dict[str, PreparedDataset], tolerance: float, workers: int
+    jobs: Sequence[_Job], prepared: dict[str, PreparedDataset], task: Task, workers: int
 ) -> list[MeasuredCase]:
     """Measure every job, in order."""
     # The data sets travel once per chunk.
     chunk = -(-len(jobs) // (4 * workers))
-    return list(in_processes(partial(_measure_stored, prepared, tolerance), jobs, workers, chunk))
+    return list(in_processes(partial(_measure_stored, prepared, task), jobs, workers, chunk))
 
 
-def _measure_stored(prepared: Mapping[str, PreparedDataset], tolerance: float, job: _Job) -> MeasuredCase:
+def _measure_stored(prepared: Mapping[str, PreparedDataset], task: Task, job: _Job) -> MeasuredCase:
     folder, case, scoring = job
     data = prepared[case.dataset]
-    truth = data.label_volume(case.case)
+    truth = read_truth(data, case, task)
     prediction = read_prediction(folder, case.case)
     file = folder / f"{case.case}.npz"
     if prediction.shape != truth.shape:
@@ -125,4 +125,4 @@ def _measure_stored(prepared: Mapping[str, PreparedDataset], tolerance: float, j
     highest = int(prediction.max())
     if highest >= len(data.classes):
         raise InputError(file, "labels", highest, f"class ids below {len(data.classes)}", TRAIN_AGAIN)
-    return measure_case(data, case, truth, prediction, tolerance, SCORING[scoring])
+    return measure_case(data, case, truth, prediction, task.nsd_tolerance, SCORING[scoring])

@@ -5,7 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-MEASURE_TITLES = {"dsc": "DSC", "iou": "IoU", "nsd": "NSD", "hd95": "HD95", "hd95_max": "HD95 max", "assd": "ASSD"}
+MEASURE_TITLES = {
+    "dsc": "DSC",
+    "iou": "IoU",
+    "nsd": "NSD",
+    "hd95": "HD95",
+    "hd95_max": "HD95 max",
+    "assd": "ASSD",
+    "pixel_accuracy": "pixel accuracy",
+}
 DISTANCES = ("hd95", "hd95_max", "assd")
 MISSING = "–"
 

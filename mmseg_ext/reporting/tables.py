@@ -22,6 +22,7 @@ SELECTION_WORDS: dict[Selection, str] = {
     "best_test": "checkpoint best on the test set, so the scores are too good",
 }
 INFERENCE_WORDS: dict[Inference, str] = {
+    "gamma_0p1": "one forward pass, 0.1 less for seen classes",
     "plain": "one forward pass",
     "flip": "mean over the image and its mirror image",
     "resized_labels": "one forward pass, classes decided at the input size",
@@ -124,6 +125,8 @@ def _pooled_tables(inputs: Inputs, track: str, task: str, dataset: str, protocol
         by_class = {label: select(part, class_name=label) for label in dict.fromkeys(part["class_name"])}
         title = f"{inputs.test_set_title(task, dataset)}: pooled {MEASURE_TITLES[measure]}"
         what = f"{MEASURE_TITLES[measure]} of all pixels together, by class; macro: mean over foreground classes"
+        if inputs.task(task).unseen:
+            what += "; seen, unseen: means over those classes; harmonic: their harmonic mean"
         rows = _rows(inputs, track, task, dataset, protocol, by_class, comparable=False)
         caption = _caption(inputs, protocol, part, what)
         tables.append(ResultTable(f"{name}_pooled_{measure}", title, caption, list(map(plain, by_class)), rows, False))

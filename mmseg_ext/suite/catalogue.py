@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
+from mmseg_ext.suite.clip_card import ClipCard
 from mmseg_ext.suite.dataset_card import DatasetCard, SplitFile
 from mmseg_ext.suite.errors import InputError, unknown_name
 from mmseg_ext.suite.loading import StrictModel, load
@@ -33,6 +34,10 @@ class Catalogue:
     def track(self, name: str, file: Path | str, field: str) -> Track:
         """Return a track."""
         return self._find(Track, "track", name, "a track", self.root / "tracks", file, field)
+
+    def clip(self, name: str, file: Path | str, field: str) -> ClipCard:
+        """Return the card of a CLIP."""
+        return self._find(ClipCard, "clip", name, "a CLIP", self.root / "clip", file, field)
 
     def protocol(self, name: str, file: Path | str, field: str) -> Protocol:
         """Return a protocol."""

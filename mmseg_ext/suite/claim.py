@@ -25,6 +25,8 @@ class TestedRuns(StrictModel):
     protocol: Name
     measure: Measure
     """Macro mean over foreground classes, then over cases."""
+    classes: Literal["all", "unseen"] = "all"
+    """Foreground classes the mean is over; `unseen` only where the task has some."""
 
 
 class BetterThan(TestedRuns):
@@ -44,6 +46,8 @@ class PublishedValue(StrictModel):
     method: str
     metric: str
     class_or_mean: str = "mean"
+    annotation_fraction: str | None = None
+    """Share of the labelled patients, as it is written in a table that has such a column."""
 
 
 class AtLeast(TestedRuns):

@@ -31,6 +31,14 @@ class Paths:
         """Folder of what was found when a prepared data set was checked."""
         return self.results / "data" / dataset
 
+    def clip(self, clip: str, task: str, trained: bool) -> Path:
+        """Folder of a CLIP and its embeddings of a task's class names."""
+        return self.results / "clip" / ("trained" if trained else "imported") / clip / task
+
+    def regions(self, clip: str, task: str, setting: str, dataset: str) -> Path:
+        """Folder of the region maps and embeddings that a CLIP gives of a data set."""
+        return self.results / "regions" / clip / task / setting / dataset
+
     def task_checks(self, task: str) -> Path:
         """Folder of what was found when the data sets of a task were compared with each other."""
         return self.results / "data" / "tasks" / task
@@ -42,6 +50,10 @@ class Paths:
     def work(self, key: str) -> Path:
         """Working directory of a run: checkpoints and logs that survive a kill."""
         return self.results / "work" / key
+
+    def pretrained(self, source: str, method: str, seed: int) -> Path:
+        """Folder of a pre-trained encoder."""
+        return self.results / "pretrain" / source / method / f"seed_{seed}"
 
     def controls(self, task: str) -> Path:
         """Folder of a task's control pseudo-methods."""

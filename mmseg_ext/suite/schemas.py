@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from mmseg_ext.suite.claim import ClaimFile
+from mmseg_ext.suite.clip_card import ClipCard
 from mmseg_ext.suite.dataset_card import DatasetCard
 from mmseg_ext.suite.files import write_text
 from mmseg_ext.suite.loading import StrictModel
@@ -15,6 +16,7 @@ from mmseg_ext.suite.track import MethodCard, Protocol, Track
 
 MODELS: dict[str, type[StrictModel]] = {
     "claims": ClaimFile,
+    "clip": ClipCard,
     "dataset": DatasetCard,
     "method": MethodCard,
     "protocol": Protocol,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -30,14 +30,32 @@ class Task(StrictModel):
     nsd_tolerance: Annotated[float, Field(gt=0)] = 2.0
     unseen: list[Name] = []
     """Classes that are tested but whose labels and names training must never see."""
+    background: Literal["class", "ignored"] = "class"
+    """`ignored`: pixels of class 0 count neither in training nor in evaluation, and it is never predicted, as where the
+    published protocol has no background."""
+
+    templates: list[str] = []
+    """Prompts of the task's published protocol, with `{}` where a class name goes; none: those of the CLIP's card."""
 
     @model_validator(mode="after")
     def _unseen_are_classes(self) -> Task:
+        if len(set(self.classes)) < len(self.classes):
+            raise ValueError(f"class names that differ, found {self.classes}")
+        for template in self.templates:
+            if template.count("{}") != 1:
+                raise ValueError(f"one {{}} in every template, found {template!r}")
+        if self.classes[0] in self.unseen:
+            raise ValueError(f"seen and unseen classes without overlap; {self.classes[0]!r}, class 0, is always seen")
         if strange := set(self.unseen) - set(self.classes):
             raise ValueError(f"unseen classes that are among the classes, found {sorted(strange)}")
         if set(self.unseen) >= set(self.classes[1:]):
             raise ValueError("at least one foreground class that is not unseen")
         return self
+
+    @property
+    def ignored(self) -> list[str]:
+        """Classes whose pixels count nowhere and that are never predicted."""
+        return self.classes[:1] if self.background == "ignored" else []
 
     @property
     def datasets(self) -> list[str]:

@@ -40,7 +40,8 @@ def verdict(root, dsc, status=None, **options):
     frame = frame_of(dsc, task="phantom_lesion")
     runs = frame[["track", "task", "method", "condition", "seed"]].drop_duplicates()
     runs = runs.assign(run="supervised/phantom_lesion/unet_tiny/full/seed_0", status=DONE, reason="")
-    row = claim_table(configs(root, **options), plan, macro_cases(frame), runs if status is None else status).iloc[0]
+    macro = {"all": macro_cases(frame)}
+    row = claim_table(configs(root, **options), plan, macro, runs if status is None else status).iloc[0]
     return row["verdict"], row["reason"]
 
 
@@ -93,7 +94,7 @@ def test_smaller_distance_reproduces(tmp_path, scores):
     folder = configs(tmp_path, "better", margin=0.1)
     path = folder / "claims" / "paper.yaml"
     write_text(path, path.read_text().replace("measure: dsc", "measure: hd95"))
-    row = claim_table(folder, plan, macro_cases(frame), runs).iloc[0]
+    row = claim_table(folder, plan, {"all": macro_cases(frame)}, runs).iloc[0]
     assert row["verdict"] == "reproduced"
     assert row["value"] < row["threshold"] == -0.1
 

@@ -68,3 +68,25 @@ def test_only_protocols_that_ask_for_it(cases):
     assert pooled_table(cases, [], 400).empty
     both = pd.concat([cases, cases.assign(protocol="other")])
     assert set(pooled_table(both, ["other"], 400)["protocol"]) == {"other"}
+
+
+def test_seen_and_unseen_classes_have_means_and_a_harmonic_mean_of_their_own(cases):
+    table = pooled_table(cases, [], 400, {"livers": ["class_2"]})
+    one, two = 800 / (1010 + 1010 - 800), 50 / 250
+    assert value(table, "seen", "iou")["mean"] == pytest.approx(one)
+    assert value(table, "unseen", "iou")["mean"] == pytest.approx(two)
+    assert value(table, "harmonic", "iou")["mean"] == pytest.approx(2 * one * two / (one + two))
+    assert value(table, "macro", "iou")["mean"] == pytest.approx((one + two) / 2)
+    assert value(table, "macro", "pixel_accuracy")["mean"] == pytest.approx(850 / 1110)
+    row = value(table, "unseen", "iou")
+    assert row["ci_low"] <= row["mean"] <= row["ci_high"]
+
+
+def test_nothing_found_is_a_harmonic_mean_of_0(cases):
+    none = cases.assign(intersection=0)
+    assert value(pooled_table(none, [], 400, {"livers": ["class_2"]}), "harmonic", "iou")["mean"] == 0
+
+
+def test_tasks_without_unseen_classes_have_no_such_rows(cases):
+    assert pooled_table(cases, [], 400, {"livers": []}).empty
+    assert "unseen" not in set(pooled_table(cases, ["strict"], 400)["class_name"])

@@ -88,3 +88,14 @@ def test_a_class_without_room_to_grow_stays_perfect(make_dataset, write_subset, 
 def test_a_missing_control_is_an_error(frame):
     with pytest.raises(ControlError, match="dilated"):
         check_controls(frame[frame["method"] != "dilated"])
+
+
+def test_controls_keep_their_bounds_where_the_background_counts_nowhere(
+    make_dataset, write_subset, truth, task, protocol
+):
+    data = make_dataset("volumes", truth)
+    ignoring = task.model_copy(update={"background": "ignored"})
+    frame = control_cases(ignoring, {"volumes": data}, write_subset({"volumes": ["v1", "v3"]}), [protocol])
+    check_controls(frame)
+    dilated, oracle = (frame[frame["method"] == name].reset_index(drop=True) for name in ("dilated", "oracle"))
+    assert dilated["dsc"].equals(oracle["dsc"])

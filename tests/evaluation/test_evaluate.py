@@ -177,3 +177,17 @@ def test_millimetres_need_a_spacing(make_dataset, write_subset, write_run, truth
     folder = write_run(data, truth)
     with pytest.raises(InputError, match=r"samples\.csv: spacing"):
         evaluate_run(folder, {"volumes": data}, write_subset({"volumes": ["v1"]}), task, [protocol])
+
+
+def test_pixels_of_an_ignored_background_count_nowhere(make_dataset, write_subset, write_run, truth, task, protocol):
+    """Whatever is predicted on background, the scores are those of the objects."""
+    data = make_dataset("volumes", truth)
+    subset = write_subset({"volumes": ["v1"]})
+    ignoring = task.model_copy(update={"background": "ignored"})
+    found = []
+    for invented in (1, 2):
+        labels = np.where(truth["v1"] == 0, invented, truth["v1"]).astype(np.uint8)
+        frame = evaluate_run(write_run(data, {"v1": labels}), {"volumes": data}, subset, ignoring, [protocol])
+        found.append(frame)
+        assert frame["dsc"].tolist() == [1, 1]
+    assert found[0].equals(found[1])

@@ -24,6 +24,9 @@ def test_logits_have_the_classes(file, classes, channels, mode):
 
 def test_tiny_sibling_is_the_same_kind_of_network(file):
     full, tiny = weightless(file), weightless(file.with_stem(f"{file.stem}_tiny"))
+    if file.parent.name == "zero_shot":
+        # Queries and heads are compared there, not encoders: a small image gets a smaller kind.
+        del full.backbone, tiny.backbone
     assert {type(item) for item in full.modules()} == {type(item) for item in tiny.modules()}
 
 

@@ -10,7 +10,7 @@ from support.methods import METHODS, resolved_method
 
 from mmseg_ext.engine.resolve import Facts, resolve
 from mmseg_ext.registry import SCOPE, import_components
-from mmseg_ext.suite.run_key import method_config
+from mmseg_ext.suite.method_config import method_config
 
 FILE = METHODS / "supervised/hiperformer_released.py"
 

@@ -7,7 +7,7 @@ from mmseg_ext.suite.schemas import MODELS, stale, write_schemas
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = {"dataset": "datasets", "method": "methods/*", "protocol": "protocols", "suite": "suites",
-           "task": "tasks", "track": "tracks", "claims": "claims"}  # fmt: skip
+           "task": "tasks", "track": "tracks", "claims": "claims", "clip": "clip"}  # fmt: skip
 
 
 def test_committed_schemas_are_the_models():

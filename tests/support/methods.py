@@ -5,9 +5,12 @@ from pathlib import Path
 from unittest.mock import patch
 
 import torch
+from support.zero_shot import clip_folder, names
 from torch.utils.flop_counter import FlopCounterMode
 
 from mmseg_ext.engine.resolve import Facts, resolve
+from mmseg_ext.models.segmentors.region_clip_segmentor import QuerySegmentor, RegionClipSegmentor
+from mmseg_ext.models.vision_language.clip_folder import load_clip
 from mmseg_ext.registry import build_model
 from mmseg_ext.suite.method_config import method_config
 
@@ -19,8 +22,14 @@ def resolved_method(file, classes, channels, image_size):
         title="test", num_classes=classes, in_channels=channels, image_size=image_size, fit="pad",
         mirrored_share=0.0, prepared={}, subset_file="", max_iters=10, measured_iters=[10], batch_size=2,
         precision="fp32", seed=0, num_workers=0, work_dir="",
+        needs={"pretrained": "none", "clip": clip_folder(), "seen_names": names(classes), "regions": {}},
     )  # fmt: skip
-    return resolve(method_config(file), facts, file)
+    written = {name: value for name, value in method_config(file).items() if name != "pretraining"}
+    config = resolve(written, facts, file)
+    # The result of an earlier stage, which is not there.
+    if (config.model.backbone.get("init_cfg") or {}).get("type") == "EncoderWeights":
+        config.model.backbone.init_cfg = None
+    return config
 
 
 def weightless(file, classes=9, channels=3, side=224, **backbone):
@@ -28,8 +37,21 @@ def weightless(file, classes=9, channels=3, side=224, **backbone):
     config = resolved_method(file, classes, channels, _shape(side)).model.to_dict()
     config["backbone"] |= backbone
     # MMSegmentation reads the rates of stochastic depth off a tensor, which needs its memory.
-    with torch.device("meta"), patch("torch.linspace", partial(torch.linspace, device="cpu")):
-        return build_model(config).eval()
+    linspace = patch("torch.linspace", partial(torch.linspace, device="cpu"))
+    # A CLIP is read from its folder.
+    clip = patch("mmseg_ext.models.vision_language.frozen_clip.load_clip", _load_clip_to_memory)
+    with torch.device("meta"), linspace, clip:
+        # What is read from files lies in memory; the network's arithmetic is to have one device.
+        model = build_model(config).to("meta").eval()
+    if isinstance(model, RegionClipSegmentor):
+        # Which regions there are to show CLIP depends on values.
+        model.class_probability = partial(QuerySegmentor.class_probability, model)
+    return model
+
+
+def _load_clip_to_memory(folder):
+    with torch.device("cpu"):
+        return load_clip(folder)
 
 
 def size(model, channels=3, side=224):

@@ -37,6 +37,38 @@ def test_every_suite_expands(workspace, suite):
     assert jobs["analyse"] == jobs["report"] == jobs["plan"] == 1
 
 
+def test_one_pre_training_serves_all_tasks_and_fractions(workspace):
+    """Thirteen methods on three sources, for eight tasks and three label fractions; the control needs none."""
+    jobs = workspace.jobs("paper_supercl")
+    assert jobs["pretrain"] == 13 * 3
+    assert jobs["train"] == 14 * 8 * 3
+    asked = "{phantom_lesion_mini: {schedule: {image_size: [64, 64], batch_size: 4, iterations: 2}}}"
+    new = f"    pretrainings: {asked}\n    pretraining:\n"
+    workspace.edit("configs/suites/smoke.yaml", "    pretraining:\n", new)
+    done = workspace.snakemake("smoke", "--dry-run")
+    assert "pretrainings.phantom_lesion_mini: found 'phantom_lesion_mini', expected a task" in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_methods_share_a_clip_and_its_regions(workspace):
+    jobs = workspace.jobs("zero_shot_small")
+    # Two CLIPs; regions of the training set by each.
+    assert jobs["pretrain_clip"] == jobs["regions"] == 2
+    assert "import_clip" not in jobs
+
+
+def test_every_region_setting_is_divided_once(workspace):
+    jobs = workspace.jobs("ablation_split_matching")
+    assert jobs["pretrain_clip"] == 1
+    assert jobs["regions"] == 5
+
+
+def test_published_clips_are_imported_once_a_task(workspace):
+    jobs = workspace.jobs("paper_split_matching")
+    assert jobs["import_clip"] == jobs["regions"] == 2
+    assert "pretrain_clip" not in jobs
+
+
 def test_the_demo_is_the_default(workspace):
     call = [sys.executable, "-m", "snakemake", "--cores", "1", "--dry-run", "--quiet", "rules"]
     done = subprocess.run(
@@ -114,6 +146,21 @@ def test_the_data_plan_is_made_anew_whenever_it_is_asked_for(workspace):
         assert "phantom_abdomen_mini" in table.read_text()
         table.unlink()
     assert not (workspace.folder / "data").exists()
+
+
+def test_data_sets_of_one_task_are_compared(workspace):
+    workspace.edit("configs/suites/smoke.yaml", "[phantom_abdomen_mini]", "[polyps]")
+    jobs = workspace.jobs("smoke")
+    assert jobs["check_task"] == 1
+    assert jobs["check_data"] == 5
+
+
+def test_a_published_list_that_a_data_set_has_not_stops_before_any_job(workspace):
+    workspace.edit("configs/suites/smoke.yaml", "[full]", "[labels_10_published]")
+    done = workspace.snakemake("smoke")
+    assert done.returncode != 0
+    assert "'labels_10', expected a list of labelled patients of phantom_abdomen_mini" in done.stdout + done.stderr
+    assert not (workspace.folder / "results").exists()
 
 
 def test_lint_finds_nothing(workspace):

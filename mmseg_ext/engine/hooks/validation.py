@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from mmengine.runner import Runner
 
+from mmseg_ext.data.prepared import IGNORED
 from mmseg_ext.engine.dataset import cases_of, prepared_datasets, read_subset
 from mmseg_ext.engine.hooks.curves import CurvesHook
 from mmseg_ext.engine.hooks.stateful import StatefulHook, hook_of
@@ -30,6 +31,7 @@ class SelectionHook(StatefulHook):
         fit: `pad` or `resize`.
         batch_size: Slices in one forward pass.
         labels: Folders of label maps that stand in for those of some data sets, by name.
+        unannotated: Class ids that count as ignored, because training must not know them.
     """
 
     priority = 80
@@ -44,7 +46,9 @@ class SelectionHook(StatefulHook):
         fit: str,
         batch_size: int,
         labels: Mapping[str, str] | None = None,
+        unannotated: Sequence[int] = (),
     ) -> None:
+        self._unannotated = list(unannotated)
         self.iterations = set(iterations)
         self.spec = {"image_size": (image_size[0], image_size[1]), "fit": fit, "batch_size": batch_size}
         data = prepared_datasets(prepared, labels)
@@ -70,10 +74,11 @@ class SelectionHook(StatefulHook):
         """Return the macro DSC; 0 if no case has a foreground class in prediction or truth."""
         predictor = Predictor(runner.model, **self.spec)
         classes = runner.model.num_classes
-        scores = [
-            case_dsc(predictor.segment(*self.reader.images(case)), self.reader.labels(case), classes)
-            for case in self.cases
-        ]
+        scores = []
+        for case in self.cases:
+            truth = self.reader.labels(case)
+            truth[np.isin(truth, self._unannotated)] = IGNORED
+            scores.append(case_dsc(predictor.segment(*self.reader.images(case)), truth, classes))
         defined = [score for score in scores if not np.isnan(score)]
         return float(np.mean(defined)) if defined else 0.0
 
@@ -103,8 +108,13 @@ class TestSelectionHook(SelectionHook):
 
 
 def case_dsc(prediction: np.ndarray, truth: np.ndarray, classes: int) -> float:
-    """Return the mean DSC over the foreground classes found in either map; NaN if there are none."""
-    counts = np.bincount(truth.ravel().astype(np.intp) * classes + prediction.ravel(), minlength=classes**2)
+    """Return the mean DSC over the foreground classes found in either map; NaN if there are none.
+
+    Pixels that the truth ignores count nowhere.
+    """
+    counted = truth != IGNORED
+    pairs = truth[counted].astype(np.intp) * classes + prediction[counted]
+    counts = np.bincount(pairs, minlength=classes**2)
     table = counts.reshape(classes, classes)
     both = table.diagonal()[1:]
     total = (table.sum(0) + table.sum(1))[1:]

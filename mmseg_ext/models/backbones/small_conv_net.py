@@ -19,14 +19,15 @@ class SmallConvNet(BaseModule):
 
     Args:
         in_channels: Channels of the image (N, in_channels, H, W).
-        widths: Channels of each stage, the finest first; the map of stage i has stride `2 ** (first + i)`.
-        first: Halvings before the first stage.
+        widths: Channels of each stage, the finest first; the map of stage i has stride `2 ** (i + 1)`.
+        first: The first stage whose map is returned.
         init_cfg: MMEngine's initialisation config.
     """
 
-    def __init__(self, in_channels: int, widths: Sequence[int], first: int = 1, init_cfg: dict | None = None) -> None:
+    def __init__(self, in_channels: int, widths: Sequence[int], first: int = 0, init_cfg: dict | None = None) -> None:
         super().__init__(init_cfg)
-        self.stem = nn.Conv2d(in_channels, widths[0], 2**first + 1, stride=2**first, padding=2 ** (first - 1))
+        self.first = first
+        self.stem = nn.Conv2d(in_channels, widths[0], 3, stride=2, padding=1)
         self.stages = nn.ModuleList(
             double_conv(below, width, bias=False)
             for below, width in zip((widths[0], *widths[:-1]), widths, strict=True)
@@ -34,8 +35,8 @@ class SmallConvNet(BaseModule):
         self.pool = nn.MaxPool2d(2)
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
-        """Return the map (N, widths[i], h_i, w_i) of each stage, the finest first."""
+        """Return the maps (N, widths[i], h_i, w_i) of the stages from `first` on, the finest first."""
         maps = [self.stages[0](self.stem(images))]
         for stage in self.stages[1:]:
             maps.append(stage(self.pool(maps[-1])))
-        return tuple(maps)
+        return tuple(maps[self.first :])

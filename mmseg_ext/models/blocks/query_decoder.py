@@ -134,7 +134,7 @@ class QueryDecoder(nn.Module):
         self.norm = nn.LayerNorm(channels)
         self.to_mask = _mlp(channels, channels, 3)
         self.to_embedding = _mlp(channels, embedding_channels, 2)
-        member = torch.repeat_interleave(torch.arange(len(group_sizes)), torch.tensor(list(group_sizes)))
+        member = torch.tensor([group for group, size in enumerate(group_sizes) for _ in range(size)])
         own_only = member[:, None] == member if block_cross_group else None
         self.register_buffer("own_only", own_only, persistent=False)
 

@@ -70,7 +70,7 @@ class FrozenClip(nn.Module):
         resized = images
         if images.shape[-2:] != (self.side, self.side):
             resized = F.interpolate(images, (self.side, self.side), mode="bilinear", antialias=True)
-        return torch.cat([self._embed(self.tokens(part)[-1][:, 0]) for part in resized.split(_BATCH)])
+        return torch.cat([self.embed(self.tokens(part)[-1][:, 0]) for part in resized.split(_BATCH)])
 
     @torch.no_grad()
     def tokens(self, images: Tensor) -> list[Tensor]:
@@ -97,7 +97,7 @@ class FrozenClip(nn.Module):
         attention = last.self_attn
         value = attention.out_proj(attention.v_proj(last.layer_norm1(before)))[:, 1:]
         mixed = value + (before[:, 1:] if readout == "value" else before[:, :1])
-        found = self._embed(mixed + last.mlp(last.layer_norm2(mixed)))
+        found = self.embed(mixed + last.mlp(last.layer_norm2(mixed)))
         height, width = (-(-side // self.patch) for side in images.shape[-2:])
         return found.transpose(1, 2).unflatten(2, (height, width))
 
@@ -140,7 +140,7 @@ class FrozenClip(nn.Module):
         window[:, *filled] = image[:, *taken]
         return F.interpolate(window[None], (self.side, self.side), mode="bilinear", antialias=True)[0]
 
-    def _embed(self, states: Tensor) -> Tensor:
+    def embed(self, states: Tensor) -> Tensor:
         """Return hidden states (..., C) of the last block in the joint space (..., D), of unit length."""
         projected: Tensor = self._held[0].visual_projection(self.vision.post_layernorm(states))
         return F.normalize(projected, dim=-1)

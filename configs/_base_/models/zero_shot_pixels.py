@@ -1,0 +1,15 @@
+"""Pixels classified by class names: ResNet-101 and feature pyramid."""
+
+model = dict(
+    type="TextSegmentor",
+    stride=32,
+    data_preprocessor=dict(type="UnitPreprocessor", mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225)),
+    backbone=dict(
+        type="ResNetV1c",
+        depth=101,
+        in_channels="$in_channels",
+        init_cfg=dict(type="Pretrained", checkpoint="open-mmlab://resnet101_v1c"),
+    ),
+    neck=dict(type="FPNPixelDecoder", in_channels=(256, 512, 1024, 2048), channels=256),
+    decode_head=dict(type="TextHead", num_classes="$num_classes", clip="$clip", names="$seen_names", in_channels=256),
+)

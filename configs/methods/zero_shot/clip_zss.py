@@ -1,0 +1,10 @@
+_base_ = [
+    "../../_base_/models/zero_shot_pixels.py",
+    "../../_base_/schedules/adamw_poly_fine_tuned.py",
+    "../../_base_/default_runtime.py",
+]
+model = dict(
+    type="ClipZss",
+)
+train_dataloader = dict(dataset=dict(follow=dict(regions="$regions")))
+train_cfg = dict(paradigm=dict(type="RegionTraining", embeddings="$regions"))

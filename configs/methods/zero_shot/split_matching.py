@@ -1,0 +1,2 @@
+_base_ = ["split_matching_no_mfe.py"]
+model = dict(neck=dict(enhancement=dict(type="MultiScaleEnhancement", channels=256)))

@@ -1,0 +1,2 @@
+_base_ = ["split_matching_tiny.py"]
+regions = dict(merge=0.5)

@@ -1,0 +1,6 @@
+_base_ = [
+    "../../_base_/models/zero_shot_queries.py",
+    "../../_base_/schedules/adamw_poly_fine_tuned.py",
+    "../../_base_/default_runtime.py",
+]
+model = dict(type="ZegFormer", clip="$clip")
