@@ -8,6 +8,7 @@ from mmseg_ext.reporting.figures import (
     class_balance,
     contact_sheet,
     cost_quality,
+    differences,
     distributions,
     examples,
     features,
@@ -34,6 +35,7 @@ def draw_all(inputs: Inputs, folder: Path) -> list[Drawing]:
         drawn += [
             distributions.draw(inputs, folder, track, task, dataset),
             ranks.draw(inputs, folder, track, task, dataset),
+            differences.draw(inputs, folder, track, task, dataset),
             examples.draw(inputs, folder, track, task, dataset),
         ]
     for track, task in sorted({(track, task) for track, task, _ in inputs.test_sets()}):
