@@ -7,7 +7,10 @@ from support.raw_files import SIZE, SLICES, SPACING, prepare_raw
 from support.raw_layouts import LAYOUTS
 
 from mmseg_ext.data.prepared import IGNORED
+from mmseg_ext.data.subset import write_subset
+from mmseg_ext.suite.catalogue import catalogue
 from mmseg_ext.suite.dataset_card import PathSplit
+from mmseg_ext.suite.task import task_of_dataset
 
 
 def test_every_card_has_a_raw_layout():
@@ -49,6 +52,18 @@ def test_both_frames_and_both_eyes_belong_to_one_patient(tmp_path):
     for name, patients in (("acdc", 23), ("chase_db1", 6)):
         splits = prepare_raw(CARDS[name], tmp_path / name).splits
         assert splits.groupby("patient").size().tolist() == [2] * patients
+
+
+@pytest.mark.parametrize("name", ["msd_heart", "msd_spleen", "hvsmr2016", "mmwhs_ct"])
+def test_published_lists_name_training_patients_of_the_data(name, tmp_path):
+    prepared = {name: prepare_raw(CARDS[name], tmp_path)}
+    task, conditions = task_of_dataset(CARDS[name]), catalogue().track("supervised", "test", "track").conditions
+    for condition in (conditions["labels_10_published"], conditions["labels_25_published"]):
+        lists = catalogue().label_lists(condition, task)
+        table = write_subset(task, condition, 0, prepared, tmp_path / "cases.csv", lists)
+        listed = lists[name].read_text().split()[1:]
+        assert (table["subset"] == "train").sum() == len(listed)
+        assert (table["subset"] == "test").sum() == CARDS[name].counts["test"]
 
 
 def test_labels_of_a_volume_lie_where_its_source_has_them(tmp_path):

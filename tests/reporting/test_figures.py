@@ -1,8 +1,13 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 from support.case_frames import frame_of
+from support.raw_cards import CARDS
+from support.raw_files import prepare_raw
 
 from mmseg_ext.analysis.measures import macro_cases
+from mmseg_ext.reporting.figures import contact_sheet
 from mmseg_ext.reporting.figures.case_view import shortened, surroundings
 from mmseg_ext.reporting.figures.contact_sheet import PANELS, class_colours, spread_out
 from mmseg_ext.reporting.figures.examples import representative
@@ -57,6 +62,16 @@ def test_contact_sheet_spreads_over_the_amount_of_foreground():
 def test_contact_sheet_of_few_cases_shows_all():
     frame = pd.DataFrame({"case": ["a", "b"], "class_name": "organ", "pixels": [5, 0]})
     assert spread_out(frame, "background") == ["b", "a"]
+
+
+def test_contact_sheet_of_several_channels_shows_each(tmp_path):
+    prepared = prepare_raw(CARDS["brats2018"], tmp_path / "source")
+    task = SimpleNamespace(datasets={"brats2018": SimpleNamespace(prepared=prepared.root)})
+    drawing = contact_sheet.draw(SimpleNamespace(plan=SimpleNamespace(tasks={"x": task})), tmp_path, "brats2018")
+    assert drawing.caption.startswith("3 of 10 cases")
+    text = drawing.svg.read_text()
+    for channel in CARDS["brats2018"].channels:
+        assert text.count(f", {channel}<") == 3
 
 
 def test_every_class_has_its_colour():

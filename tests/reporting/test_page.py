@@ -2,12 +2,15 @@ import json
 import os
 import re
 from html.parser import HTMLParser
+from types import SimpleNamespace
 
 import pytest
 from support.analysed import make_analysed
 from support.fake_plan import CLASSES, FAILED
 
 from mmseg_ext.analysis.analyse import analyse
+from mmseg_ext.data.checks.quality import Finding, TaskQuality
+from mmseg_ext.reporting.dataset_pages import _of_tasks
 from mmseg_ext.reporting.inputs import read_inputs
 from mmseg_ext.reporting.page import render
 from mmseg_ext.reporting.report import write_report
@@ -168,6 +171,15 @@ def test_findings_and_stale_checks_are_shown(single):
     assert "Empty masks" in text
     assert "&lt;b&gt;without" in text
     assert "have changed since they were checked" in text
+
+
+def test_look_alikes_between_data_sets_stand_with_each_of_them():
+    finding = Finding(kind="near_duplicates", text="1 pair", cases=["one/a", "two/b"])
+    quality = TaskQuality(task="both", content_sha256={}, findings=[finding])
+    inputs = SimpleNamespace(task_quality={"both": quality})
+    assert [one.text for one in _of_tasks(inputs, "one")] == ["Task both: 1 pair"]
+    assert len(_of_tasks(inputs, "two")) == 1
+    assert _of_tasks(inputs, "tw") == []
 
 
 def test_names_are_escaped(single):

@@ -135,6 +135,21 @@ def test_the_data_plan_is_made_anew_whenever_it_is_asked_for(workspace):
     assert not (workspace.folder / "data").exists()
 
 
+def test_data_sets_of_one_task_are_compared(workspace):
+    workspace.edit("configs/suites/smoke.yaml", "[phantom_abdomen_mini]", "[polyps]")
+    jobs = workspace.jobs("smoke")
+    assert jobs["check_task"] == 1
+    assert jobs["check_data"] == 5
+
+
+def test_a_published_list_that_a_data_set_has_not_stops_before_any_job(workspace):
+    workspace.edit("configs/suites/smoke.yaml", "[full]", "[labels_10_published]")
+    done = workspace.snakemake("smoke")
+    assert done.returncode != 0
+    assert "'labels_10', expected a list of labelled patients of phantom_abdomen_mini" in done.stdout + done.stderr
+    assert not (workspace.folder / "results").exists()
+
+
 def test_lint_finds_nothing(workspace):
     done = workspace.snakemake("demo", "--lint")
     assert done.returncode == 0, done.stdout + done.stderr

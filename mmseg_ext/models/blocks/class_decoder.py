@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
@@ -67,18 +69,13 @@ class ClassDecoder(nn.Module):
     Args:
         channels: Channels of queries and tokens.
         layers: All layers; of the last one only the scores are computed.
-        heads: Attention heads.
         hidden: Width of the MLPs.
-        attention: Class of the attention.
+        attention: Makes the attention of a layer.
     """
 
-    def __init__(
-        self, channels: int, layers: int, heads: int, hidden: int, attention: type[ScoredAttention] = ScoredAttention
-    ) -> None:
+    def __init__(self, channels: int, layers: int, hidden: int, attention: Callable[[], ScoredAttention]) -> None:
         super().__init__()
-        self.layers = nn.ModuleList(
-            ClassDecoderLayer(attention(channels, heads), channels, hidden) for _ in range(layers - 1)
-        )
+        self.layers = nn.ModuleList(ClassDecoderLayer(attention(), channels, hidden) for _ in range(layers - 1))
         self.query = nn.Linear(channels, channels)
         self.key = nn.Linear(channels, channels)
 
@@ -86,5 +83,9 @@ class ClassDecoder(nn.Module):
         """Return mask logits (N, Q, T) of queries (N, Q, C) over tokens (N, T, C)."""
         for layer in self.layers:
             queries = layer(queries, tokens)
+        return self.masks(queries, tokens)
+
+    def masks(self, queries: Tensor, tokens: Tensor) -> Tensor:
+        """Return the scores of the last layer, (N, Q, T)."""
         # The mean over heads of their scores is, up to a factor, the product over all channels.
         return torch.einsum("nqc,ntc->nqt", self.query(queries), self.key(tokens)) / queries.shape[-1] ** 0.5

@@ -31,6 +31,8 @@ class QueryHead(BaseModule):
     .. math:: p_q = softmax([\cos(e_q, t_c)]_c, \cos(e_q, t_\varnothing)) / \tau), \qquad
               s(c) = \sum_q p_q(c)\,\sigma(m_q)
 
+    with the temperature of the query's group, unless one is given for all votes.
+
     A vote that a group may not cast is dropped after the softmax, so it does not move to another class. The logits
     are these scores, which lie between 0 and the number of queries; a seen-class bias is subtracted from them.
 
@@ -44,7 +46,7 @@ class QueryHead(BaseModule):
         names: Names by class id; `None` where training knows none.
         points: Rows and columns of the lattice of points at which masks are compared; 112 x 112 is the number of
             Mask2Former (12,544). Drawn uniformly in each cell in training mode, its centre otherwise.
-        vote_temperature: tau.
+        vote_temperature: tau of all votes; that of the group by default.
         decoder: Further arguments of `QueryDecoder`.
         init_cfg: MMEngine's initialisation config.
 
@@ -63,7 +65,7 @@ class QueryHead(BaseModule):
         clip: str,
         names: Sequence[str | None],
         points: Sequence[int] = (112, 112),
-        vote_temperature: float = 0.01,
+        vote_temperature: float | None = None,
         decoder: dict[str, Any] | None = None,
         init_cfg: dict | None = None,
     ) -> None:
@@ -100,7 +102,9 @@ class QueryHead(BaseModule):
         """Return the probabilities (N, Q, K) of the known classes; what is missing to 1 is "no object"."""
         similarity = self.text.masked((embeddings @ self.text.embeddings.T).transpose(1, 2)).transpose(1, 2)
         nothing = embeddings @ F.normalize(self.no_object, dim=0)
-        logits = torch.cat([similarity, nothing[..., None]], dim=-1) / self.vote_temperature
+        own = [group.temperature for group in self.groups for _ in range(group.queries)]
+        temperature = embeddings.new_tensor(own)[:, None] if self.vote_temperature is None else self.vote_temperature
+        logits = torch.cat([similarity, nothing[..., None]], dim=-1) / temperature
         return logits.softmax(-1)[..., :-1]
 
     def votes(self) -> Tensor:

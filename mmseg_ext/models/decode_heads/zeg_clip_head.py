@@ -8,7 +8,7 @@ import torch
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
-from mmseg_ext.models.blocks.class_decoder import ClassDecoder
+from mmseg_ext.models.blocks.class_decoder import ClassDecoder, ScoredAttention
 from mmseg_ext.models.blocks.class_texts import KnownClasses
 from mmseg_ext.models.vision_language.text_bank import TextBank
 from mmseg_ext.registry import MODELS
@@ -38,6 +38,8 @@ class ZegClipHead(BaseModule):
         InputError: If a name is not in the CLIP's texts.
     """
 
+    parts = 2
+    """Embeddings that are joined to a query."""
     align_corners = False
     ignore_index = 255
 
@@ -55,20 +57,39 @@ class ZegClipHead(BaseModule):
         super().__init__(init_cfg)
         self.num_classes = self.out_channels = num_classes
         self.text = TextBank(clip, names)
-        self.query = nn.Linear(2 * self.text.width, channels)
+        self.query = nn.Linear(self.parts * self.text.width, channels)
         self.token = nn.Linear(self.text.width, channels)
         self.token_norm = nn.LayerNorm(channels)
-        self.decoder = ClassDecoder(channels, layers, heads, hidden)
+        self.decoder = self.make_decoder(channels, layers, heads, hidden)
         self.conv_seg = KnownClasses(self.text)
 
+    def make_decoder(self, channels: int, layers: int, heads: int, hidden: int) -> ClassDecoder:
+        """Return the decoder."""
+        return ClassDecoder(channels, layers, hidden, lambda: ScoredAttention(channels, heads))
+
     def forward(self, inputs: Sequence[Tensor]) -> Tensor:
-        """Return the mask logits (N, K, h, w).
+        """Return the mask logits (N, K, h, w), the mean of all outputs.
 
         Args:
             inputs: Unit embeddings of the patches (N, D, h, w) and of the image (N, D).
         """
+        return self.conv_seg(torch.stack(self.outputs(inputs)).mean(0))
+
+    def outputs(self, inputs: Sequence[Tensor]) -> list[Tensor]:
+        """Return the mask logits (N, K, h, w) that are each trained; arguments as in `forward`."""
         patches, image = inputs
-        tokens = self.token_norm(self.token(patches.flatten(2).transpose(1, 2)))
-        texts = self.text.embeddings.expand(len(image), -1, -1)
+        return [self.decode(self.text.embeddings, patches, image)]
+
+    def trained(self, inputs: Sequence[Tensor]) -> tuple[list[Tensor], dict[str, Tensor]]:
+        """Return the outputs, and further losses by name, here none; arguments as in `forward`."""
+        return self.outputs(inputs), {}
+
+    def tokens(self, patches: Tensor) -> Tensor:
+        """Return the decoder's tokens (N, h w, C) of the patches (N, D, h, w)."""
+        return self.token_norm(self.token(patches.flatten(2).transpose(1, 2)))
+
+    def decode(self, texts: Tensor, patches: Tensor, image: Tensor) -> Tensor:
+        """Return the mask logits (N, Q, h, w) of texts (Q, D)."""
+        texts = texts.expand(len(image), -1, -1)
         queries = self.query(torch.cat([texts * image[:, None], texts], dim=-1))
-        return self.conv_seg(self.decoder(queries, tokens).unflatten(2, patches.shape[-2:]))
+        return self.decoder(queries, self.tokens(patches)).unflatten(2, patches.shape[-2:])

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import torch.nn.functional as F
 from torch import Tensor
 
 from mmseg_ext.models.losses.class_mask_loss import class_mask_loss
@@ -38,12 +37,13 @@ class ClassMaskSegmentor(ZeroShotSegmentor):
         return self.decode_head.text.masked(logits.sigmoid())
 
     def loss(self, inputs: Tensor, data_samples: Tensor | list[Any]) -> dict[str, Tensor]:
-        """Return focal and Dice loss, for each of the outputs of the head."""
+        """Return focal and Dice loss for each output of the head, and what it adds."""
         labels = labels_of(data_samples)
         known = self.decode_head.text.known.nonzero()[:, 0]
-        losses = {}
-        for index, logits in enumerate(self.dense_logits(inputs)):
-            resized = F.interpolate(logits[:, known], labels.shape[-2:], mode="bilinear", align_corners=False)
+        padded = self._pad(inputs)
+        outputs, losses = self.decode_head.trained(self.extract_feat(padded))
+        for index, logits in enumerate(outputs):
+            resized = self._resize(self._unpad(logits[:, known], padded, inputs), labels.shape[-2:])
             focal, dice = class_mask_loss(resized.float(), labels[:, None] == known[:, None, None])
             losses[f"decode_{index}.loss_focal"] = self.focal_weight * focal
             losses[f"decode_{index}.loss_dice"] = self.dice_weight * dice

@@ -46,9 +46,13 @@ class QuerySegmentor(ZeroShotSegmentor):
     def features(self, inputs: Tensor) -> Tensor:
         """Return the same without what the last layer does, the masking of classes without a name."""
         padded = self._pad(inputs)
-        prediction = self.decode_head.predictions(self.extract_feat(padded))
+        prediction = self.predict_queries(padded)
         votes = self.decode_head.scores(prediction, self.class_probability(padded, prediction))
         return self._unpad(votes, padded, inputs)
+
+    def predict_queries(self, inputs: Tensor) -> QueryPrediction:
+        """Return what the queries predict for inputs (N, C, H, W), standardised and padded."""
+        return self.decode_head.predictions(self.extract_feat(inputs))
 
     def class_probability(self, inputs: Tensor, prediction: QueryPrediction) -> Tensor:
         """Return the probabilities (N, Q, K) of the classes for the queries of the last layer.
@@ -69,7 +73,7 @@ class QuerySegmentor(ZeroShotSegmentor):
         """
         labels, regions, embeddings = region_batch(data_samples, self.decode_head.text.width)
         padded = self._pad(inputs)
-        found = self.decode_head.predictions(self.extract_feat(padded))
+        found = self.predict_queries(padded)
         if padded is not inputs:
             masks = self._unpad(found.masks.flatten(0, 1), padded, inputs).unflatten(0, found.masks.shape[:2])
             found = QueryPrediction(found.embeddings, masks)

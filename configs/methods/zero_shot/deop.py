@@ -1,0 +1,8 @@
+_base_ = [
+    "../../_base_/models/zero_shot_queries.py",
+    "../../_base_/schedules/adamw_poly_fine_tuned.py",
+    "../../_base_/default_runtime.py",
+]
+model = dict(type="DeOp", clip="$clip")
+# CLIP's patches take the place of the queries' own embeddings.
+not_live = ["decode_head.decoder.to_embedding"]

@@ -1,0 +1,2 @@
+_base_ = ["zegclip.py"]
+model = dict(decode_head=dict(type="OtSegHead", prompts=6))
