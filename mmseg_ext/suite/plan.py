@@ -91,6 +91,7 @@ class Plan:
             },
             "tasks": {name: self._task(name) for name in sorted(self.tasks)},
             "runs": [self._run(run) for run in self.runs],
+            "regions": self._regions(),
             "controls": {name: str(self.paths.controls(name)) for name in sorted(self.tasks)},
         }
 
@@ -105,6 +106,7 @@ class Plan:
             "title": task.title,
             "classes": task.classes,
             "unseen": task.unseen,
+            "ignored": task.ignored,
             "unit": next(iter(cards.values())).unit,
             "nsd_tolerance": task.nsd_tolerance,
             "quality": str(self.paths.task_checks(name) / "quality.json") if len(cards) > 1 else None,
@@ -122,6 +124,14 @@ class Plan:
                 for dataset, card in cards.items()
             },
         }
+
+    def _regions(self) -> dict[str, dict[str, str]]:
+        found: dict[str, dict[str, str]] = {}
+        for run, needs in self.needs.items():
+            for need in needs:
+                if need.name == "regions" and need.dataset is not None:
+                    found.setdefault(run.task, {}).setdefault(need.dataset, str(need.folder))
+        return found
 
     def _run(self, run: RunId) -> dict[str, Any]:
         key = self.keys[run]
