@@ -11,7 +11,9 @@ if "suite" not in config:
 
 include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
+include: "workflow/rules/label_noise.smk"
 include: "workflow/rules/superpixels.smk"
+include: "workflow/rules/pretrain.smk"
 include: "workflow/rules/clip.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/evaluate.smk"

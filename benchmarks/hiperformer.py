@@ -24,8 +24,8 @@ import torch
 from mmseg.models.backbones.swin import ShiftWindowMSA
 from torch import Tensor, nn
 
+from mmseg_ext.engine.reproducible import make_reproducible
 from mmseg_ext.engine.resolve import Facts, resolve
-from mmseg_ext.engine.train import make_reproducible
 from mmseg_ext.models.backbones.hiperformer_swin import LeanShiftWindowMSA
 from mmseg_ext.registry import build_model
 from mmseg_ext.suite.method_config import method_config

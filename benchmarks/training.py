@@ -26,8 +26,8 @@ from mmengine.runner import Runner
 from mmseg_ext.data.prepared import finish, write_image
 from mmseg_ext.engine.dataset import PreparedSlices, stack_samples
 from mmseg_ext.engine.loop import IterationLoop
+from mmseg_ext.engine.reproducible import make_reproducible
 from mmseg_ext.engine.resolve import Facts, resolve
-from mmseg_ext.engine.train import make_reproducible
 from mmseg_ext.registry import build_model, import_components
 from mmseg_ext.suite.method_config import method_config
 

@@ -21,7 +21,7 @@ from mmseg_ext.suite.loading import parse, read_yaml
 from mmseg_ext.suite.matrix import PlannedRun, RunId
 from mmseg_ext.suite.paths import Paths
 from mmseg_ext.suite.plan import Plan, read_suite
-from mmseg_ext.suite.suite_config import Schedule
+from mmseg_ext.suite.suite_config import Pretraining, Schedule
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -34,6 +34,7 @@ Mirror = Annotated[Path | None, typer.Option(help="Folder searched for archives 
 LocalData = Annotated[Path | None, typer.Option(help="Folder with unpacked data in DIR/<dataset>.")]
 RunName = Annotated[str, typer.Argument(metavar="RUN", help="track/task/method/condition/seed_N")]
 Protocols = Annotated[list[str], typer.Option("--protocol", help="Protocol; may be repeated.")]
+Key = Annotated[str | None, typer.Option(help="Refuse to start unless the hash of all settings is this one.")]
 CasesFile = Annotated[Path, typer.Option("--cases", help="List of cases written by `subset`.")]
 
 
@@ -185,13 +186,52 @@ def subset(
 
 
 @app.command()
+def pretrain(
+    settings: Annotated[str, typer.Option(help="Method, images, schedule and seed as JSON, as `plan` writes them.")],
+    threads: Annotated[int, typer.Option(help="CPU threads.")] = 1,
+    key: Key = None,
+    configs: Configs = DEFAULT_CONFIGS,
+    data: Data = DEFAULT_DATA,
+    results: Results = DEFAULT_RESULTS,
+) -> None:
+    """Pre-train an encoder without labels, or continue."""
+    from mmseg_ext.suite.pretrain_settings import PretrainSettings
+    from mmseg_ext.suite.stages.pretraining import pretraining_need
+
+    known, paths = catalogue(configs), Paths(data, results)
+    asked = parse(PretrainSettings, _json(settings, "--settings"), "--settings")
+    known.method(asked.track, asked.method, "--settings", "method")
+    need = pretraining_need(asked, known, paths)
+    _check_key(key, need.key)
+    from mmseg_ext.engine.pretrain import pretrain as pretrain_encoder
+
+    pretrain_encoder(asked, need, known, paths, threads)
+
+
+@app.command()
+def label_noise(
+    dataset: str,
+    labels: Annotated[str, typer.Option(help="Noise family and subsets as JSON, as in a need's recipe.")],
+    out: Annotated[Path, typer.Option(help="Folder for the label maps.")],
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """Change the true masks of a prepared data set by a family of label noise."""
+    from mmseg_ext.data.label_noise.corrupt import corrupt
+    from mmseg_ext.suite.label_noise import NoisyLabels
+
+    table = corrupt(_prepared([dataset], data)[dataset], parse(NoisyLabels, json.loads(labels), "--labels"), out)
+    print(f"{len(table)} label maps, mean Dice to the truth {table['dice'].mean():.3f}: {out}")
+
+
+@app.command()
 def train(
     run: RunName,
     schedule: Annotated[str, typer.Option(help="Schedule as JSON, as in a suite's `schedule`.")],
     cases: CasesFile,
     variant: Annotated[list[str], typer.Option(help="Predictions to make: selection_inference; may be repeated.")],
     threads: Annotated[int, typer.Option(help="CPU threads.")] = 1,
-    key: Annotated[str | None, typer.Option(help="Refuse to start unless the run's key is this one.")] = None,
+    key: Key = None,
+    pretraining: Annotated[str | None, typer.Option(help="As JSON, as in a suite's `pretraining`.")] = None,
     configs: Configs = DEFAULT_CONFIGS,
     data: Data = DEFAULT_DATA,
     results: Results = DEFAULT_RESULTS,
@@ -200,12 +240,11 @@ def train(
     from mmseg_ext.suite.run_key import run_key
 
     known = catalogue(configs)
-    planned = PlannedRun(_run_id(run), parse(Schedule, _json(schedule, "--schedule"), "--schedule"))
+    asked = pretraining and parse(Pretraining, _json(pretraining, "--pretraining"), "--pretraining")
+    planned = PlannedRun(_run_id(run), parse(Schedule, _json(schedule, "--schedule"), "--schedule"), asked or None)
     _check_run(planned.id, known)
     found = run_key(planned, known)
-    if key is not None and found != key:
-        hint = "Configs or code changed since the workflow was started; start it again."
-        raise InputError("command line", "--key", key, found, hint)
+    _check_key(key, found)
     from mmseg_ext.engine.train import train_run
 
     train_run(planned, found, known, Paths(data, results), cases, variant, threads)
@@ -231,6 +270,28 @@ def evaluate(
     folder = Paths(data, results).run(run_id)
     frame = evaluate_run(folder, _prepared(task.datasets, data), cases, task, protocols, workers)
     write_cases(frame, folder / "cases.csv")
+
+
+@app.command()
+def measure_noise(
+    run: RunName,
+    variant: Annotated[str, typer.Option(help="Predictions of the test cases to measure: selection_inference.")],
+    cases: CasesFile,
+    labels: Annotated[str, typer.Option(help="Folder of noisy labels by data set, as JSON.")] = "{}",
+    configs: Configs = DEFAULT_CONFIGS,
+    data: Data = DEFAULT_DATA,
+    results: Results = DEFAULT_RESULTS,
+) -> None:
+    """Measure a run near fuzzy and sharp borders, and what it made of its noisy labels."""
+    from mmseg_ext.evaluation.label_noise import noise_table
+    from mmseg_ext.suite.files import write_text
+
+    run_id = _run_id(run)
+    task = catalogue(configs).task(run_id.task, "command line", "RUN")
+    folder = Paths(data, results).run(run_id)
+    noisy = {name: Path(path) for name, path in json.loads(labels).items()}
+    table = noise_table(run_id, folder, _prepared(task.datasets, data), cases, task, variant, noisy)
+    write_text(folder / "noise.csv", table.to_csv(index=False, lineterminator="\n"))
 
 
 @app.command()
@@ -398,6 +459,12 @@ def _json(text: str, option: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise InputError("command line", option, text, "a JSON object")
     return value
+
+
+def _check_key(asked: str | None, found: str) -> None:
+    if asked is not None and asked != found:
+        hint = "Configs or code changed since the workflow was started; start it again."
+        raise InputError("command line", "--key", asked, found, hint)
 
 
 def _run_id(text: str) -> RunId:

@@ -12,7 +12,9 @@ from typer.testing import CliRunner
 
 from mmseg_ext.cli import app
 
-STAGES = "plan fetch-plan fetch prepare check superpixels subset train evaluate controls analyse report".split()
+STAGES = (
+    "plan fetch-plan fetch prepare check superpixels subset pretrain train evaluate controls analyse report".split()
+)
 TOOLS = "summary predict export cost clean schemas docs croissant scaffold".split()
 RUN = "supervised/phantom_lesion_mini/unet_tiny/full/seed_0"
 SCHEDULE = '{"image_size": [64, 64], "batch_size": 4, "iterations": 3, "validations": 1}'

@@ -12,6 +12,7 @@ from mmseg_ext.analysis.comparisons import comparison_table
 from mmseg_ext.analysis.controls import control_table
 from mmseg_ext.analysis.flags import flag_table
 from mmseg_ext.analysis.measures import macro_cases, macro_unseen
+from mmseg_ext.analysis.noise import noise_table
 from mmseg_ext.analysis.plan_file import read_plan
 from mmseg_ext.analysis.pooled import pooled_table
 from mmseg_ext.analysis.ranks import rank_table
@@ -20,7 +21,7 @@ from mmseg_ext.suite.files import write_text
 
 
 def analyse(plan: Path, out: Path, configs: Path = Path("configs")) -> None:
-    """Write cases, scores, pooled, comparisons, ranks, status, cost, claims, controls and flags of a suite as CSV.
+    """Write the tables of a suite, from cases and scores to noise and flags, as CSV.
 
     The bytes depend on the inputs alone. `cost.csv` is the only table with numbers bound to the hardware.
 
@@ -54,6 +55,7 @@ def analyse(plan: Path, out: Path, configs: Path = Path("configs")) -> None:
         "cost": results.cost,
         "claims": claim_table(configs, read, judged, results.status),
         "controls": controls,
+        "noise": noise_table(read, results.status, resamples),
         "flags": flag_table(read, results, scores, ranks, controls),
     }
     for name, table in tables.items():

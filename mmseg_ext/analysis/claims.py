@@ -205,7 +205,9 @@ def published_value(table: Path, wanted: PublishedValue, file: Path) -> float:
     if not table.is_file():
         raise InputError(table, "file", "nothing", "the published numbers of the paper")
     rows = pd.read_csv(table, dtype=str)
-    for column, value in wanted.model_dump().items():
+    for column, value in wanted.model_dump(exclude_none=True).items():
+        if column not in rows:
+            raise InputError(table, "columns", list(rows), f"a column {column}, by which {file} names a row")
         known = set(rows[column])
         rows = rows[rows[column] == value]
         if rows.empty:

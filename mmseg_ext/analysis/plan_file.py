@@ -54,6 +54,8 @@ class Cell(StrictModel):
     key: str
     folder: Path
     work: Path
+    labels: dict[str, Path] = {}
+    """Folder of the labels that stood in for the true ones in training, by data set."""
     schedule: Schedule
 
 
@@ -71,6 +73,8 @@ class PlanFile(StrictModel):
     """Folder of the region maps of a training set, under the first condition that has some: by task and data set."""
     controls: dict[str, Path]
     """Folder of each task's control pseudo-methods."""
+    superpixels: dict[str, list[Path]] = {}
+    """Folders of the superpixel maps that runs start from, by data set."""
 
     @property
     def own_protocols(self) -> list[str]:

@@ -97,6 +97,8 @@ def _write_case(root: Path, pair: Pair, case: ConvertedCase, channels: list[str]
         for name, values in channel_images(sample, case.images[index], channels).items():
             write_image(root / "images" / name, values)
         write_image(root / "labels" / f"{sample}.png", case.labels[index])
+        for name, values in case.maps.items():
+            write_image(root / "maps" / name / f"{sample}.png", values[index])
         yield {
             "sample": sample, "case": pair.case, "patient": pair.patient, "slice": index, "slices": slices,
             "height": height, "width": width,

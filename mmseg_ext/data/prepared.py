@@ -3,6 +3,7 @@
     <dataset>/images/<sample>.png     8- or 16-bit grey, or 8-bit RGB; lossless
     <dataset>/images/<sample>_<channel>.png   16-bit grey, of volumes with several channels
     <dataset>/labels/<sample>.png     8-bit class ids; 255: the pixel counts neither in training nor in evaluation
+    <dataset>/maps/<name>/<sample>.png  8-bit maps that the source has beside the labels, where the card names any
     <dataset>/samples.csv             one row a sample (slice of a volume, or image), see COLUMNS
     <dataset>/splits.csv              case, patient, subset
     <dataset>/class_pixels.csv        case, class_name, pixels: label pixels of every class in every case
@@ -126,6 +127,10 @@ class PreparedDataset:
     def label(self, sample: str) -> np.ndarray:
         """Return the class ids of a sample: (H, W) uint8."""
         return read_map(self.labels / f"{sample}.png")
+
+    def map_file(self, name: str, sample: str) -> Path:
+        """Return where a further map of a sample lies, if its source has one."""
+        return self.root / "maps" / name / f"{sample}.png"
 
     def label_volume(self, case: str) -> np.ndarray:
         """Return the class ids of a case: (slices, H, W) uint8."""

@@ -90,6 +90,8 @@ class PreparedSlices(Dataset):
             ones depends on the seed.
         follow: Further integer maps that go through the transforms of the label: by the name they get in a sample, the
             folder of `<sample>.png` (8 or 16 bits, the size of the image) of each data set by name.
+        coordinates: Whether a sample has maps `row` and `column` that say where its pixels come from: counted from 1
+            in the image as it lies inside the input before any change; 0 where there is no image.
         text: Whether a sample has its `text`, as the table of the prepared data says it.
         cache_bytes: Memory for decoded slices, in bytes.
 
@@ -109,6 +111,7 @@ class PreparedSlices(Dataset):
         labels: Mapping[str, str] | None = None,
         unannotated: Sequence[int] = (),
         follow: Mapping[str, Mapping[str, str]] | None = None,
+        coordinates: bool = False,
         text: bool = False,
         cache_bytes: int = CACHE_BYTES,
         dropped_annotations: float = 0.0,
@@ -121,6 +124,7 @@ class PreparedSlices(Dataset):
             name: {dataset: Path(folder) for dataset, folder in folders.items()}
             for name, folders in (follow or {}).items()
         }
+        self._places = ["row", "column"] if coordinates else []
         self._unannotated = list(unannotated)
         self._dropped = dropped_annotations
         self._free = cache_bytes
@@ -151,7 +155,7 @@ class PreparedSlices(Dataset):
         # What surrounds the image is 0 in every map, which is no class where the background is not annotated.
         if 0 in self._unannotated:
             moved[0][moved[0] == 0] = IGNORED
-        found = dict(zip(["label", *self.follow], moved, strict=True))
+        found = dict(zip(["label", *self.follow, *self._places], moved, strict=True))
         if self._texts is not None:
             found["text"] = self._texts[dataset][sample]
         return {"item": np.int64(item), "image": image.reshape(*self.size, -1), **found}
@@ -169,7 +173,10 @@ class PreparedSlices(Dataset):
             drop_annotations(label, self._dropped, [self.seed, dataset, sample])
         fit = fit_to(stored.shape[:2], self.size, self.rule)
         maps = [label, *(self._followed(name, dataset, sample, label.shape) for name in self.follow)]
-        decoded = (np.ascontiguousarray(fit.scale(stored)), [fit.scale_labels(one) for one in maps])
+        scaled = [fit.scale_labels(one) for one in maps]
+        if self._places:
+            scaled += [np.ascontiguousarray(one.astype(np.uint16)) for one in np.indices(fit.scaled) + 1]
+        decoded = (np.ascontiguousarray(fit.scale(stored)), scaled)
         size = decoded[0].nbytes + sum(one.nbytes for one in decoded[1])
         if size <= self._free:
             self._free -= size

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import shutil
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,7 +20,10 @@ from mmseg_ext.engine.cost import hardware, network_cost, peak_memory_mb
 from mmseg_ext.engine.hooks.curves import CurvesHook
 from mmseg_ext.engine.job import Job
 from mmseg_ext.engine.predict import CaseReader, Predictor, reveal_names
+from mmseg_ext.engine.training_view import write_training_view
 from mmseg_ext.evaluation.predictions import hash_predictions, write_prediction
+from mmseg_ext.models.encoder_weights import REPORT
+from mmseg_ext.noise_robust.paradigm import PlainTraining
 from mmseg_ext.suite.files import hash_value, replacing, write_json
 from mmseg_ext.suite.run_key import FORMAT_VERSION
 
@@ -43,6 +47,8 @@ class Trained:
     curves: CurvesHook
     seconds: float
     """Wall time of the training, validations and checkpoints among it, over all attempts."""
+    paradigm: PlainTraining
+    """What made the steps, as training left it."""
 
 
 def export(job: Job, trained: Trained, out: Path) -> None:
@@ -54,7 +60,13 @@ def export(job: Job, trained: Trained, out: Path) -> None:
         (folder / "weights").mkdir()
         for rule, selected in trained.selected.items():
             torch.save(selected.weights, folder / "weights" / f"{rule}.pth")
+        report = Path(job.facts.work_dir) / REPORT
+        if report.is_file():
+            shutil.copyfile(report, folder / REPORT)
         variants, slices, seconds = _predict(job, trained, folder / "predictions")
+        if job.facts.labels:
+            trained.model.load_state_dict(trained.selected["last"].weights)
+            write_training_view(job, trained.model, trained.paradigm, folder / "predictions")
         write_json(folder / "cost.json", _cost(job, trained, slices, seconds))
         write_json(folder / "run.json", _facts(job, variants))
 

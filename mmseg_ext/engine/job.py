@@ -11,7 +11,9 @@ from mmengine.config import Config
 from mmengine.device import get_device
 
 from mmseg_ext.data.prepared import Case, PreparedDataset
+from mmseg_ext.engine.budget import with_pretraining_steps
 from mmseg_ext.engine.dataset import cases_of, read_subset
+from mmseg_ext.engine.inputs import check_channels, check_finished
 from mmseg_ext.engine.resolve import Facts, resolve, schedule_facts
 from mmseg_ext.registry import import_components
 from mmseg_ext.suite.catalogue import Catalogue
@@ -23,6 +25,7 @@ from mmseg_ext.suite.need import Need, folders
 from mmseg_ext.suite.paths import Paths
 from mmseg_ext.suite.run_key import FORMAT_VERSION
 from mmseg_ext.suite.stages import needs_of
+from mmseg_ext.suite.stages.pretraining import SAME_BUDGET, encoder_channels
 from mmseg_ext.suite.task import Task
 from mmseg_ext.suite.track import Inference, Selection
 
@@ -119,7 +122,7 @@ def make_job(
     Raises:
         InputError: For anything that would make the run fail, or mean something else, later on.
     """
-    run, schedule = planned.id, planned.schedule
+    run = planned.id
     task = catalogue.task(run.task, subset, "task")
     prepared = {name: PreparedDataset(paths.prepared(name)) for name in task.datasets}
     first = prepared[task.train[0].dataset]
@@ -127,19 +130,22 @@ def make_job(
         card = data.root / "card.json"
         if data.classes != list(task.classes):
             raise InputError(card, "classes", data.classes, f"the classes of task {task.task!r}: {list(task.classes)}")
-        if len(data.card["channels"]) != len(first.card["channels"]):
-            expected = f"as many channels as {first.name} has: {first.card['channels']}"
-            raise InputError(card, "channels", data.card["channels"], expected)
+    check_channels(first, prepared.values())
     needs = needs_of(planned, catalogue, paths)
-    for need in needs:
-        if not need.done.is_file():
-            raise InputError(need.done, "file", "nothing", f"the result of the stage {need.stage}", "Run that stage.")
+    check_finished(needs)
     found = folders(needs)
     table = read_subset(subset)
     cases = {name: cases_of(table, name, prepared, subset) for name in ("train", "val", "test")}
     asked = {name: Variant.parse(name) for name in variants}
     if not cases["val"] and any(variant.selection == "best_val" for variant in asked.values()):
         raise InputError(subset, "subset", "no val case", "at least one, because a protocol selects by validation")
+    file = catalogue.method_config(run.track, run.method)
+    # What an earlier stage did is not the run's to resolve.
+    written = {name: value for name, value in method_config(file).items() if name != "pretraining"}
+    training_samples = sum(len(case.samples) for case in cases["train"])
+    schedule = planned.schedule
+    if written.get(SAME_BUDGET):
+        schedule = with_pretraining_steps(planned, task, prepared, training_samples)
     condition = catalogue.track(run.track, subset, "track").conditions[run.condition]
     hidden = [*task.ignored, *([] if condition.all_annotated else task.unseen)]
     facts = Facts(
@@ -158,10 +164,10 @@ def make_job(
         seen_names=[None if name in hidden else name for name in task.classes],
         dropped_annotations=condition.dropped_annotations,
         needs=found,
-        **schedule_facts(schedule, sum(len(case.samples) for case in cases["train"])),
+        encoder_channels=_encoder_channels(planned, first, catalogue),
+        **schedule_facts(schedule, training_samples),
     )
-    file = catalogue.method_config(run.track, run.method)
-    config = resolve(method_config(file), facts, file)
+    config = resolve(written, facts, file)
     if any(variant.selection == "best_test" for variant in asked.values()):
         validation = next(hook for hook in config.custom_hooks if hook["type"] == "ValidationHook")
         # Whatever labels a run learns from, it is tested on the true ones.
@@ -169,3 +175,13 @@ def make_job(
     import_components(config.to_dict())
     layout = as_plain(catalogue.dataset(first.name, subset, "dataset").layout)
     return Job(planned, key, task, prepared, needs, cases, facts, config, threads, asked, layout, hash_file(subset))
+
+
+def _encoder_channels(planned: PlannedRun, first: PreparedDataset, catalogue: Catalogue) -> int | None:
+    """Return the channels of the images that encoders are pre-trained on, checked against those of the run."""
+    channels = encoder_channels(planned, catalogue)
+    own = len(first.card["channels"])
+    if channels is not None and own != channels and (own, channels) != (3, 1) and own != 1:
+        expected = f"{channels}, one that is repeated, or RGB for one: those of {planned.pretraining.source}"
+        raise InputError(first.root / "card.json", "channels", own, expected)
+    return channels

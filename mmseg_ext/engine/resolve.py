@@ -71,6 +71,8 @@ class Facts:
     """Folder of label maps that stand in for those of a prepared data set in training and validation, by its name."""
     unannotated: list[int] = dataclasses.field(default_factory=list)
     """Class ids that training must never see."""
+    encoder_channels: int | None = None
+    """Channels of the images that encoders are pre-trained on, if others than those of the run."""
     seen_names: list[str | None] = dataclasses.field(default_factory=list)
     """Class names by id, None for each that training must not know."""
     dropped_annotations: float = 0.0
@@ -82,7 +84,7 @@ class Facts:
     def values(self) -> dict[str, Any]:
         """All that a placeholder can name."""
         own = {field.name: getattr(self, field.name) for field in dataclasses.fields(self) if field.name != "needs"}
-        return {**own, **self.needs}
+        return {**own, "encoder_channels": self.encoder_channels or self.in_channels, **self.needs}
 
 
 def iterations(schedule: Schedule, training_samples: int) -> int:

@@ -41,7 +41,7 @@ def measure_method(
     facts = Facts(
         title="cost", num_classes=classes, in_channels=channels, image_size=(size, size), fit="pad",
         mirrored_share=0.0, prepared={}, subset_file="", max_iters=1, measured_iters=[1], batch_size=batch,
-        precision="fp32", seed=0, num_workers=0, work_dir="",
+        precision="fp32", seed=0, num_workers=0, work_dir="", needs={"pretrained": "any weights"},
     )  # fmt: skip
     model = build_model(resolve({"model": method_config(file)["model"]}, facts, file).model.to_dict())
     model.to(get_device())

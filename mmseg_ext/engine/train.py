@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from mmengine.device import get_device
 from mmengine.runner import Runner
 
 from mmseg_ext.engine.export import Selected, Trained, export
@@ -19,6 +17,7 @@ from mmseg_ext.engine.hooks.resume import ResumeHook
 from mmseg_ext.engine.hooks.stateful import hook_of
 from mmseg_ext.engine.hooks.validation import SelectionHook
 from mmseg_ext.engine.job import Job, make_job
+from mmseg_ext.engine.reproducible import make_reproducible
 from mmseg_ext.engine.work_dir import clear_failure, open_work, record_failure, require_room
 from mmseg_ext.suite.catalogue import Catalogue
 from mmseg_ext.suite.matrix import PlannedRun
@@ -70,15 +69,6 @@ def train_run(
     clear_failure(work)
 
 
-def make_reproducible(threads: int) -> None:
-    """Let torch choose only algorithms that give the same result twice; where a GPU has none, it warns."""
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    torch.set_num_threads(threads)
-    torch.use_deterministic_algorithms(True, warn_only=get_device() != "cpu")
-    # Filling memory that is about to be written costs time and finds only faults of torch itself.
-    torch.utils.deterministic.fill_uninitialized_memory = False
-
-
 def make_runner(job: Job) -> Runner:
     """Build the MMEngine runner of a job; its name is unique, because MMEngine keeps one logger for each name."""
     config = job.config.copy()
@@ -99,7 +89,8 @@ def _train(job: Job, runner: Runner) -> Trained:
     for hook in runner.hooks:
         if isinstance(hook, SelectionHook) and hook.best is not None:
             selected[f"best_{hook.subset}"] = Selected(hook.best["weights"], hook.best["iteration"])
-    return Trained(runner.model, selected, hook_of(runner, CurvesHook), hook_of(runner, ResumeHook).train_seconds)
+    seconds = hook_of(runner, ResumeHook).train_seconds
+    return Trained(runner.model, selected, hook_of(runner, CurvesHook), seconds, runner.train_loop.paradigm)
 
 
 def _iteration(error: Exception, runner: Runner | None) -> int | None:

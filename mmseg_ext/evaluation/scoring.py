@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from mmseg_ext.evaluation.hiperformer import score_hiperformer
 from mmseg_ext.evaluation.measures import ClassMeasures, case_measures
 from mmseg_ext.evaluation.strict import score_strict
+from mmseg_ext.evaluation.supercl import score_supercl, slice_measures
 
 Labels = NDArray[np.uint8]
 Measure = Callable[[Labels, Labels, Sequence[str], tuple[float, float, float], float], list[ClassMeasures]]
@@ -36,4 +37,5 @@ class Scoring:
 SCORING: dict[str, Scoring] = {
     "strict": Scoring(score_strict),
     "hiperformer": Scoring(score_hiperformer, in_pixels=True),
+    "supercl": Scoring(score_supercl, slice_measures, in_pixels=True),
 }

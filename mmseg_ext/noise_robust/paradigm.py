@@ -46,6 +46,19 @@ class PlainTraining:
         outputs: dict[str, Tensor] = model.train_step(plain, optim_wrapper=optim_wrapper)
         return outputs
 
+    def maps(self, model: nn.Module, batch: dict[str, Any]) -> dict[str, Tensor]:
+        """Return what the paradigm holds of the pixels of a batch, once training is done.
+
+        Args:
+            model: The trained network.
+            batch: Training samples as in `step`, not augmented.
+
+        Returns:
+            Maps (N, H, W) with values from 0 to 1, by name; `fuzzy`: share of a pixel in the fuzzy set, `confidence`:
+            trust in its label. Nothing here, as a plain training knows nothing of its labels.
+        """
+        return {}
+
     def state_dict(self) -> dict[str, Any]:
         """Return what a continued run must find as it was: tensors, numbers, strings, lists and dictionaries only."""
         return {}

@@ -14,7 +14,7 @@ from mmseg_ext.data.checks.quality import Quality, TaskQuality, read_quality, re
 from mmseg_ext.suite.errors import InputError
 from mmseg_ext.suite.files import read_json
 
-TABLES = ("scores", "pooled", "comparisons", "ranks", "cost", "claims", "controls", "flags")
+TABLES = ("scores", "pooled", "comparisons", "ranks", "cost", "claims", "controls", "noise", "flags")
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,10 @@ class Inputs:
     def task(self, name: str) -> TaskSummary:
         """A task's label space and data sets."""
         return self.plan.tasks[name]
+
+    def prepared(self, dataset: str) -> Path:
+        """Folder of a prepared data set."""
+        return next(task.datasets[dataset].prepared for task in self.plan.tasks.values() if dataset in task.datasets)
 
     def test_sets(self) -> list[tuple[str, str, str]]:
         """Every (track, task, data set) with planned runs; the data set is empty where no run has finished."""

@@ -46,6 +46,8 @@ class PublishedValue(StrictModel):
     method: str
     metric: str
     class_or_mean: str = "mean"
+    annotation_fraction: str | None = None
+    """Share of the labelled patients, as it is written in a table that has such a column."""
 
 
 class AtLeast(TestedRuns):

@@ -120,6 +120,8 @@ class ImageMaskPairs(FlatImages, _PairedFiles):
     """Variable of a MATLAB file that holds the labels; fields of a structure are named with dots."""
     captions: bool = False
     """Whether beside each image lies its caption, a text file of the same stem with the ending `.txt`, in UTF-8."""
+    maps: list[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]] = []
+    """Folders beside that of the images with a further 8-bit map `<case>.png` each; kept in the prepared form."""
 
 
 class ArrayFiles(_CaseFiles):

@@ -8,7 +8,7 @@ from typing import Any
 
 from mmseg_ext.suite.catalogue import Catalogue
 from mmseg_ext.suite.errors import InputError, unknown_name
-from mmseg_ext.suite.suite_config import Schedule, Suite, TrackRuns
+from mmseg_ext.suite.suite_config import Pretraining, Schedule, Suite, TrackRuns
 
 
 @dataclass(frozen=True, order=True)
@@ -44,6 +44,8 @@ class PlannedRun:
 
     id: RunId
     schedule: Schedule
+    pretraining: Pretraining | None = None
+    """What an encoder is pre-trained on first, if the method starts from one."""
 
 
 def expand(suite: Suite, catalogue: Catalogue, file: Path | str) -> list[PlannedRun]:
@@ -76,15 +78,17 @@ def expand(suite: Suite, catalogue: Catalogue, file: Path | str) -> list[Planned
             catalogue.task(task, file, task_field)
             catalogue.method(track_name, method, file, method_field)
         tasks = {task for task, _ in cells}
-        for task in runs.schedules:
-            if task not in tasks:
-                raise unknown_name(file, f"{where}.schedules.{task}", task, "a task of this suite", tasks)
+        for field in ("schedules", "pretrainings"):
+            for task in getattr(runs, field):
+                if task not in tasks:
+                    raise unknown_name(file, f"{where}.{field}.{task}", task, "a task of this suite", tasks)
         for task, method in cells:
             schedule = runs.schedules.get(task, runs.schedule)
+            pretraining = runs.pretrainings.get(task, runs.pretraining)
             for condition in runs.conditions:
                 for seed in suite.seeds:
                     run = RunId(track_name, task, method, condition, seed)
-                    planned[run] = PlannedRun(run, schedule)
+                    planned[run] = PlannedRun(run, schedule, pretraining)
     return [planned[run] for run in sorted(planned)]
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from mmseg_ext.suite.files import hash_value
+
 
 @dataclass(frozen=True)
 class Need:
@@ -27,6 +29,8 @@ class Need:
     """Prepared data sets the stage reads."""
     needs: tuple[Need, ...] = ()
     """What the stage itself starts from."""
+    resources: dict[str, int] = field(default_factory=dict, hash=False)
+    """What its job may use, by the names of `Schedule`; no part of what determines the result."""
 
     @property
     def done(self) -> Path:
@@ -42,6 +46,11 @@ class Need:
             "recipe": self.recipe,
             "needs": [need.parts for need in self.needs],
         }
+
+    @property
+    def key(self) -> str:
+        """Hash that names the stage's working directory."""
+        return hash_value(self.parts)[:16]
 
 
 def all_needs(needs: Iterable[Need]) -> Iterator[Need]:

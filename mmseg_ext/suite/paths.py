@@ -51,6 +51,10 @@ class Paths:
         """Working directory of a run: checkpoints and logs that survive a kill."""
         return self.results / "work" / key
 
+    def pretrained(self, source: str, method: str, seed: int) -> Path:
+        """Folder of a pre-trained encoder."""
+        return self.results / "pretrain" / source / method / f"seed_{seed}"
+
     def controls(self, task: str) -> Path:
         """Folder of a task's control pseudo-methods."""
         return self.results / "controls" / task

@@ -9,7 +9,7 @@ from mmseg_ext.suite.catalogue import Catalogue
 from mmseg_ext.suite.errors import InputError
 from mmseg_ext.suite.loading import StrictModel, parse
 from mmseg_ext.suite.matrix import PlannedRun, RunId, as_plain, expand
-from mmseg_ext.suite.need import Need, all_needs
+from mmseg_ext.suite.need import Need, all_needs, folders
 from mmseg_ext.suite.paths import Paths
 from mmseg_ext.suite.run_key import run_key
 from mmseg_ext.suite.stages import needs_of
@@ -79,6 +79,16 @@ class Plan:
         used = {name for task in self.tasks.values() for name in task.datasets}
         return sorted(used.union(*(need.datasets for need in self.stage_results.values())))
 
+    @property
+    def noise_runs(self) -> list[RunId]:
+        """Runs of tracks about label noise."""
+        return [run for run in self.runs if self.catalogue.track(run.track, "plan", "track").has_label_noise]
+
+    def noisy_labels(self, run: RunId) -> dict[str, str]:
+        """Return the folder of the labels that stand in for the true ones, by data set."""
+        found: dict[str, str] = folders(self.needs[run]).get("labels", {})
+        return found
+
     def as_plain(self) -> dict[str, Any]:
         """Return the plan as JSON-able data."""
         return {
@@ -93,6 +103,7 @@ class Plan:
             "runs": [self._run(run) for run in self.runs],
             "regions": self._regions(),
             "controls": {name: str(self.paths.controls(name)) for name in sorted(self.tasks)},
+            "superpixels": self._superpixels(),
         }
 
     def _plain(self, kind: str, name: str) -> dict[str, Any]:
@@ -133,6 +144,13 @@ class Plan:
                     found.setdefault(run.task, {}).setdefault(need.dataset, str(need.folder))
         return found
 
+    def _superpixels(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for folder, need in sorted(self.stage_results.items()):
+            if need.stage == "superpixels" and need.dataset is not None:
+                found.setdefault(need.dataset, []).append(folder)
+        return found
+
     def _run(self, run: RunId) -> dict[str, Any]:
         key = self.keys[run]
         return {
@@ -145,6 +163,7 @@ class Plan:
             "key": key,
             "folder": str(self.paths.run(run)),
             "work": str(self.paths.work(key)),
+            "labels": self.noisy_labels(run),
             "schedule": as_plain(self.runs[run].schedule),
         }
 

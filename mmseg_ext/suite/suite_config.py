@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -10,6 +10,7 @@ from mmseg_ext.suite.dataset_card import Name
 from mmseg_ext.suite.loading import StrictModel
 
 Pixels = Annotated[int, Field(ge=16, le=4096)]
+_RESOURCES = {"threads", "memory_mb", "runtime_minutes"}
 
 
 class Schedule(StrictModel):
@@ -32,6 +33,16 @@ class Schedule(StrictModel):
     """Memory one training job may need; Snakemake and cluster executors plan with it."""
     runtime_minutes: Annotated[int, Field(ge=1)] = 30
 
+    @property
+    def resources(self) -> dict[str, int]:
+        """Where a job fits, and not what it computes."""
+        return {name: getattr(self, name) for name in _RESOURCES}
+
+    @property
+    def computed(self) -> dict[str, Any]:
+        """All but the resources, as plain data."""
+        return self.model_dump(mode="json", exclude=_RESOURCES)
+
     @model_validator(mode="after")
     def _one_length(self) -> Schedule:
         if (self.iterations is None) == (self.epochs is None):
@@ -46,6 +57,14 @@ class Pair(StrictModel):
     method: Name
 
 
+class Pretraining(StrictModel):
+    """What encoders are pre-trained on and for how long; it concerns the methods that have something to pre-train."""
+
+    source: Name | None = None
+    """Data set whose images are used, all of them; null: those of the task's own training and validation patients."""
+    schedule: Schedule
+
+
 class TrackRuns(StrictModel):
     """The runs of one track."""
 
@@ -57,6 +76,10 @@ class TrackRuns(StrictModel):
     schedule: Schedule
     schedules: dict[Name, Schedule] = {}
     """Schedules of single tasks, by task name, in place of `schedule`."""
+    pretraining: Pretraining | None = None
+    """Needed where a method pre-trains."""
+    pretrainings: dict[Name, Pretraining] = {}
+    """Pre-training for single tasks, by task name, in place of `pretraining`."""
 
     @model_validator(mode="after")
     def _some_cells(self) -> TrackRuns:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from mmseg_ext.suite.dataset_card import Name
+from mmseg_ext.suite.label_noise import LabelNoise
 from mmseg_ext.suite.loading import StrictModel
 
 
@@ -25,6 +26,8 @@ class Condition(StrictModel):
     title: str
     label_fraction: Annotated[float, Field(gt=0, le=1)] = 1.0
     """Share of the training patients whose labels are used; smaller shares are subsets of larger ones."""
+    label_noise: LabelNoise | None = None
+    """How the labels of training and validation are changed; the truth stays for testing."""
     clip: Name | None = None
     """The CLIP that methods start from, by the stem of its card; none: only methods without one."""
     all_annotated: bool = False
@@ -52,12 +55,18 @@ class Track(StrictModel):
     question: str
     conditions: Annotated[dict[Name, Condition], Field(min_length=1)]
 
+    @property
+    def has_label_noise(self) -> bool:
+        """Whether some condition changes labels; what that does is then measured for all of the track's runs."""
+        return any(condition.label_noise is not None for condition in self.conditions.values())
+
 
 Selection = Literal["last", "best_val", "best_test"]
 Inference = Literal["plain", "flip", "resized_labels", "gamma_0p1"]
 Scoring = Literal[
     "strict",
     "hiperformer",
+    "supercl",
 ]
 """The keys of `mmseg_ext.evaluation.scoring.SCORING`, repeated here so that a wrong name stops before any job."""
 

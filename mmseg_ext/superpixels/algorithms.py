@@ -13,7 +13,7 @@ from skimage import segmentation
 from mmseg_ext.suite.errors import InputError
 from mmseg_ext.suite.superpixel_recipe import Felzenszwalb, Lsc, Seeds, SlicOpencv, SlicSkimage, SuperpixelRecipe
 
-MIN_SIDE = 4
+MIN_SIDE = 3
 """Least mean side, in pixels, of the superpixels one may ask for; OpenCV's SEEDS crashes on smaller ones."""
 SMALLEST_PART = 25
 """Percent of the mean size below which OpenCV merges a stray part into a neighbour; its own default."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -10,7 +11,9 @@ import numpy as np
 from mmseg_ext.data.prepared import IGNORED
 
 TOLERANCE = 2
-"""Pixels between a border of the truth and one of a map that still counts as recalled (Neubert and Protzel 2012)."""
+"""Pixels from a border of the truth within which one of a map counts as found (Neubert and Protzel 2012)."""
+DIAGONAL_SHARE = 0.0025
+"""The same as a share of the image's diagonal (Stutz et al. 2018); the larger of the two is used."""
 
 
 @dataclass(frozen=True)
@@ -19,7 +22,7 @@ class MapQuality:
 
     segments: int
     boundary_recall: float | None
-    """Share of the truth's border pixels with a border pixel of the map at most TOLERANCE rows and columns away
+    """Share of the truth's border pixels with a border pixel of the map no more rows and columns away than `tolerance`
     (Stutz et al., CVIU 166, 2018)."""
     undersegmentation_error: float | None
     """Sum over all pairs of a class and a superpixel that touches it of the smaller of the superpixel's parts inside
@@ -29,7 +32,12 @@ class MapQuality:
     segmentation accuracy (Liu et al., CVPR 2011)."""
 
 
-def map_quality(ids: np.ndarray, labels: np.ndarray, tolerance: int = TOLERANCE) -> MapQuality:
+def tolerance(height: int, width: int) -> int:
+    """Return the tolerance of the boundary recall in pixels: two, more on images of over 700 pixels a side."""
+    return max(TOLERANCE, round(DIAGONAL_SHARE * math.hypot(height, width)))
+
+
+def map_quality(ids: np.ndarray, labels: np.ndarray) -> MapQuality:
     """Measure a superpixel map against class labels.
 
     Pixels labelled IGNORED count nowhere, and neither do borders of a class with them. A class is one segment of the
@@ -38,7 +46,6 @@ def map_quality(ids: np.ndarray, labels: np.ndarray, tolerance: int = TOLERANCE)
     Args:
         ids: (H, W) superpixel ids, 1 or larger.
         labels: (H, W) class ids.
-        tolerance: Pixels of tolerance of the boundary recall.
     """
     segments = len(np.unique(ids))
     known = labels != IGNORED
@@ -49,7 +56,8 @@ def map_quality(ids: np.ndarray, labels: np.ndarray, tolerance: int = TOLERANCE)
     shared = np.bincount(joint, minlength=(int(ids.max()) + 1) * len(classes)).reshape(-1, len(classes))
     sizes = shared.sum(axis=1, keepdims=True)
     border = borders(labels, known)
-    kernel = np.ones((2 * tolerance + 1, 2 * tolerance + 1), np.uint8)
+    width = 2 * tolerance(*ids.shape) + 1
+    kernel = np.ones((width, width), np.uint8)
     reached = cv2.dilate(borders(ids, np.ones_like(known)).astype(np.uint8), kernel) > 0
     return MapQuality(
         segments,

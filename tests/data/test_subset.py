@@ -9,6 +9,7 @@ from mmseg_ext.data.prepare import prepare
 from mmseg_ext.data.source import write_source
 from mmseg_ext.data.subset import COLUMNS, write_subset
 from mmseg_ext.suite.errors import InputError
+from mmseg_ext.suite.loading import parse
 from mmseg_ext.suite.task import Task, TaskPart, task_of_dataset
 from mmseg_ext.suite.track import Condition
 
@@ -131,6 +132,14 @@ def test_no_test_case_is_refused(prepared, task, tmp_path):
     empty = task.model_copy(update={"test": [TaskPart(dataset="tiny_volumes", subset="val")]})
     with pytest.raises(InputError, match=r"subset test.*0"):
         write_subset(empty, condition(), 0, prepared, tmp_path / "out.csv")
+
+
+def test_a_fraction_of_nothing_and_a_fraction_of_nobody_are_refused(prepared, task, tmp_path):
+    with pytest.raises(InputError, match="label_fraction"):
+        parse(Condition, {"title": "x", "label_fraction": 0}, "track.yaml")
+    nobody = task.model_copy(update={"train": [TaskPart(dataset="tiny_volumes", subset="val")]})
+    with pytest.raises(InputError, match=r"subset train.*0"):
+        write_subset(nobody, condition(0.1), 0, prepared, tmp_path / "out.csv")
 
 
 def test_a_patient_trained_and_tested_on_is_refused(prepared, tmp_path):

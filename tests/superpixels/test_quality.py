@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmseg_ext.superpixels.quality import borders, map_quality
+from mmseg_ext.superpixels.quality import borders, map_quality, tolerance
 
 
 def halves(width=8):
@@ -25,6 +25,11 @@ def test_a_border_is_recalled_up_to_two_pixels(off, recall):
     ids = np.ones((6, 16), np.int32)
     ids[:, 8 + off :] = 2
     assert map_quality(ids, halves()).boundary_recall == recall
+
+
+@pytest.mark.parametrize(("size", "expected"), [((35, 51), 2), ((512, 512), 2), ((1000, 1000), 4), ((2000, 3000), 9)])
+def test_the_tolerance_grows_with_large_images(size, expected):
+    assert tolerance(*size) == expected
 
 
 def test_known_errors():

@@ -22,9 +22,14 @@ def resolved_method(file, classes, channels, image_size):
         title="test", num_classes=classes, in_channels=channels, image_size=image_size, fit="pad",
         mirrored_share=0.0, prepared={}, subset_file="", max_iters=10, measured_iters=[10], batch_size=2,
         precision="fp32", seed=0, num_workers=0, work_dir="",
-        needs={"clip": clip_folder(), "seen_names": names(classes), "regions": {}},
+        needs={"pretrained": "none", "clip": clip_folder(), "seen_names": names(classes), "regions": {}},
     )  # fmt: skip
-    return resolve(method_config(file), facts, file)
+    written = {name: value for name, value in method_config(file).items() if name != "pretraining"}
+    config = resolve(written, facts, file)
+    # The result of an earlier stage, which is not there.
+    if (config.model.backbone.get("init_cfg") or {}).get("type") == "EncoderWeights":
+        config.model.backbone.init_cfg = None
+    return config
 
 
 def weightless(file, classes=9, channels=3, side=224, **backbone):

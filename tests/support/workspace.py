@@ -59,8 +59,8 @@ class Workspace:
         return counts
 
     def edit(self, path: str, old: str, new: str) -> None:
-        """Replace the one occurrence of a text in a file."""
+        """Replace the first occurrence of a text in a file."""
         file = self.folder / path
         text = file.read_text()
-        assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in {path}"
-        file.write_text(text.replace(old, new))
+        assert old in text, f"{old!r} does not stand in {path}"
+        file.write_text(text.replace(old, new, 1))

@@ -37,6 +37,19 @@ def test_every_suite_expands(workspace, suite):
     assert jobs["analyse"] == jobs["report"] == jobs["plan"] == 1
 
 
+def test_one_pre_training_serves_all_tasks_and_fractions(workspace):
+    """Thirteen methods on three sources, for eight tasks and three label fractions; the control needs none."""
+    jobs = workspace.jobs("paper_supercl")
+    assert jobs["pretrain"] == 13 * 3
+    assert jobs["train"] == 14 * 8 * 3
+    asked = "{phantom_lesion_mini: {schedule: {image_size: [64, 64], batch_size: 4, iterations: 2}}}"
+    new = f"    pretrainings: {asked}\n    pretraining:\n"
+    workspace.edit("configs/suites/smoke.yaml", "    pretraining:\n", new)
+    done = workspace.snakemake("smoke", "--dry-run")
+    assert "pretrainings.phantom_lesion_mini: found 'phantom_lesion_mini', expected a task" in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+
+
 def test_methods_share_a_clip_and_its_regions(workspace):
     jobs = workspace.jobs("zero_shot_small")
     # Two CLIPs; regions of the training set by each.

@@ -53,7 +53,8 @@ def test_every_shell_line_can_be_pasted(copy):
     printed = (done.stdout + done.stderr).splitlines()
     lines = [line.removeprefix("Shell command: ") for line in printed if line.startswith("Shell command: python -m")]
     stages = [line.split()[3] for line in lines]
-    assert sorted(stages) == sorted("plan fetch prepare check subset train evaluate controls analyse report".split())
+    every = "plan fetch prepare check superpixels pretrain subset train evaluate controls analyse report"
+    assert set(stages) >= set(every.split())
     for stage in ("subset", "evaluate", "analyse"):
         line = next(line for line in lines if line.split()[3] == stage)
         subprocess.run(line, shell=True, cwd=copy.folder, env=copy.environment, check=True)

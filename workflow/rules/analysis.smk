@@ -1,6 +1,6 @@
 """Rows to means with intervals, tests, ranks, verdicts."""
 
-TABLES = "cases scores pooled comparisons ranks status cost claims controls flags".split()
+TABLES = "cases scores pooled comparisons ranks status cost claims controls noise flags".split()
 
 
 rule plan:
@@ -36,6 +36,7 @@ rule analyse:
         cases=run_files("cases.csv"),
         runs=run_files("run.json"),
         costs=run_files("cost.json"),
+        noise=[f"{PATHS.run(run)}/noise.csv" for run in PLAN.noise_runs],
         controls=[f"{PATHS.controls(task)}/cases.csv" for task in PLAN.tasks],
     output:
         expand(f"{PATHS.results}/tables/{{{{suite}}}}/{{table}}.csv", table=TABLES),

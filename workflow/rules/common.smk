@@ -1,6 +1,7 @@
 """Read the suite, check every name, and name files. First of all rule files."""
 
 import json
+import shlex
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -8,11 +9,13 @@ from snakemake.exceptions import WorkflowError
 from mmseg_ext.data.fetch import local_state
 from mmseg_ext.suite.catalogue import catalogue
 from mmseg_ext.suite.components import PACKAGE, hash_sources
+from mmseg_ext.suite.data_key import data_key, source_key
 from mmseg_ext.suite.errors import InputError
 from mmseg_ext.suite.files import hash_tree
 from mmseg_ext.suite.matrix import RunId
 from mmseg_ext.suite.plan import Plan, read_suite
-from mmseg_ext.suite.run_key import condition_key, data_key, source_key
+from mmseg_ext.suite.run_key import condition_key
+from mmseg_ext.suite.stages.pretraining import concerned
 
 try:
     SUITE_FILE = str(workflow.configfiles[0])
@@ -44,6 +47,7 @@ wildcard_constraints:
     seed=r"\d+",
     suite=r"[a-z][a-z0-9_]*",
     recipe=r"[a-z][a-z0-9_]*",
+    source=r"[a-z][a-z0-9_]*",
 
 
 def log_path(stage, name):
@@ -111,6 +115,13 @@ def stage_recipe(pattern):
     return lambda wildcards: json.dumps(find(wildcards).recipe, sort_keys=True)
 
 
+def pretraining_option(wildcards):
+    """What the suite pre-trains on, for the runs it makes a difference to."""
+    run = planned(wildcards)
+    asked = concerned(run, CATALOGUE)
+    return f"--pretraining {shlex.quote(asked.model_dump_json(exclude_none=True))}" if asked else ""
+
+
 def prepared_cards(wildcards):
     """Prepared data sets a task needs."""
     return [f"{PATHS.prepared(name)}/card.json" for name in task_of(wildcards).datasets]
@@ -124,3 +135,8 @@ def test_cases(wildcards):
 
 def run_files(name):
     return [f"{PATHS.run(run)}/{name}" for run in PLAN.runs]
+
+
+def noisy_labels(wildcards):
+    """Folder of the labels that stand in for the true ones, by data set."""
+    return PLAN.noisy_labels(planned(wildcards).id)

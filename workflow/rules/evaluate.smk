@@ -33,6 +33,39 @@ rule evaluate:
         "--results {params.results} --workers {threads} > {log} 2>&1"
 
 
+rule measure_noise:
+    input:
+        run=rules.train.output.run,
+        predictions=rules.train.output.predictions,
+        labels=lambda wildcards: [f"{folder}/record.json" for folder in noisy_labels(wildcards).values()],
+        cases=rules.subset.output.cases,
+        cards=prepared_cards,
+    output:
+        table=f"{RUN}/noise.csv",
+    log:
+        log_path("measure_noise", RUN_LOG),
+    benchmark:
+        benchmark_path("measure_noise", RUN_LOG)
+    conda:
+        "../envs/mmseg-ext.yaml"
+    threads: 1
+    resources:
+        mem_mb=1500,
+        runtime=60,
+    params:
+        run=lambda wildcards: planned(wildcards).id,
+        data=PATHS.data,
+        results=PATHS.results,
+        variant=CATALOGUE.protocol(SUITE.protocols[0], SUITE_FILE, "protocols").variant,
+        labels=lambda wildcards: json.dumps(noisy_labels(wildcards)),
+        code=stage_code("evaluation", "label_noise.py"),
+    message:
+        "Measure what label noise does to {wildcards.method} ({wildcards.condition}, seed {wildcards.seed})"
+    shell:
+        "python -m mmseg_ext measure-noise {params.run} --variant {params.variant} --labels {params.labels:q} "
+        "--cases {input.cases} --data {params.data} --results {params.results} > {log} 2>&1"
+
+
 rule controls:
     input:
         cases=test_cases,

@@ -7,6 +7,7 @@ rule report:
         tables=rules.analyse.output,
         curves=run_files("curves.csv"),
         quality=[f"{PATHS.checks(name)}/quality.json" for name in PLAN.datasets],
+        maps=[str(need.done) for need in PLAN.stage_results.values() if need.stage == "superpixels"],
         compared=[
             f"{PATHS.task_checks(name)}/quality.json" for name, task in PLAN.tasks.items() if len(task.datasets) > 1
         ],

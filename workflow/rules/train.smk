@@ -31,9 +31,10 @@ rule train:
         work=lambda wildcards: PATHS.work(PLAN.keys[planned(wildcards).id]),
         key=lambda wildcards: PLAN.keys[planned(wildcards).id],
         schedule=lambda wildcards: planned(wildcards).schedule.model_dump_json(exclude_none=True),
+        pretraining=pretraining_option,
         variants=" ".join(f"--variant {variant}" for variant in VARIANTS),
     message:
         "Train {wildcards.method} on {wildcards.task} ({wildcards.condition}, seed {wildcards.seed})"
     shell:
-        "python -m mmseg_ext train {params.run} --schedule {params.schedule:q} {params.variants} --threads {threads} "
+        "python -m mmseg_ext train {params.run} --schedule {params.schedule:q} {params.variants} {params.pretraining} --threads {threads} "
         "--key {params.key} --cases {input.cases} --data {params.data} --results {params.results} 2>&1 | tee {log}"

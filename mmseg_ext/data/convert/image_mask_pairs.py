@@ -28,6 +28,7 @@ from mmseg_ext.data.convert.pairing import (
     pair_files,
 )
 from mmseg_ext.data.intensity import limits
+from mmseg_ext.data.prepared import read_map
 from mmseg_ext.suite.dataset_card import DatasetCard
 from mmseg_ext.suite.errors import InputError
 from mmseg_ext.suite.layouts import ImageMaskPairs
@@ -99,9 +100,9 @@ def convert(pair: Pair, card: DatasetCard) -> ConvertedCase:
         masks.append(mask)
     ids = to_class_ids(np.maximum.reduce(masks), card, pair.label)
     low, high = limits(image, card.intensity)
-    return ConvertedCase(
-        image[None], ids[None], None, 1.0, 0.0, low, high, _read_caption(pair.image) if card.layout.captions else ""
-    )
+    text = _read_caption(pair.image) if card.layout.captions else ""
+    maps = {name: _read_followed(pair, name, image.shape[:2])[None] for name in card.layout.maps}
+    return ConvertedCase(image[None], ids[None], None, 1.0, 0.0, low, high, text, maps)
 
 
 def _read_caption(image: Path) -> str:
@@ -111,6 +112,14 @@ def _read_caption(image: Path) -> str:
         return " ".join(path.read_text(encoding="utf-8").split())
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(path, "content", str(error), "a caption in UTF-8") from None
+
+
+def _read_followed(pair: Pair, name: str, shape: tuple[int, ...]) -> np.ndarray:
+    path = pair.image.parent.with_name(name) / f"{pair.case}.png"
+    found = read_map(path)
+    if found.dtype != np.uint8 or found.shape != shape:
+        raise InputError(path, "pixel type and size", f"{found.dtype} {found.shape}", f"uint8 {shape}, as the image")
+    return found
 
 
 def _read_labels(path: Path, layout: ImageMaskPairs, shape: tuple[int, ...]) -> np.ndarray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -72,6 +72,8 @@ class ConvertedCase:
     high: float
     text: str = ""
     """What the source says about the case in words."""
+    maps: dict[str, np.ndarray] = field(default_factory=dict)
+    """(slices, H, W) uint8 of every further map by name."""
 
 
 def find_folder(root: Path, candidates: str | list[str], field: str) -> Path:
@@ -170,9 +172,9 @@ def check_layout(layout: Layout, root: Path) -> None:
     """
     named = {"file": layout.file} if isinstance(layout, ArrayStacks) else {}
     named |= {"table": layout.table} if isinstance(layout, RunLengthMasks) else {}
-    for field, name in named.items():
+    for key, name in named.items():
         if not (root / name).is_file():
-            raise InputError(root / name, f"layout.{field}", "nothing", "an existing file")
+            raise InputError(root / name, f"layout.{key}", "nothing", "an existing file")
     if isinstance(layout, ArrayStacks) or layout.image_files is not None:
         return
     find_folder(root, layout.images, "images")

@@ -5,8 +5,8 @@ that contour (negative inside), pigment fades as sigmoid(-d / s(phi)); the blur 
 border is sharp to 6 px where it is fuzzy. The mask is d < 0 everywhere, so the truth is known even where it
 cannot be seen.
 
-Raw form: images/<case>.png (RGB), masks/<case>.png (0 or 255), and fuzzy/<case>.png (0 or 255), the band
-|d| < 2 s where s > 2, in which annotators may be expected to disagree.
+Raw form: images/<case>.png (RGB), masks/<case>.png (0 or 255), fuzzy/<case>.png (0 or 255), the band |d| < 2 s where
+s > 2, in which annotators may be expected to disagree, and blur/<case>.png, which is s in units of `BLUR_UNIT`.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 from scipy.special import expit
 
+from mmseg_ext.data.border import BLUR_UNIT
 from mmseg_ext.data.phantoms.random_fields import case_name, item_generator, smooth_field
 from mmseg_ext.data.prepared import write_image
 from mmseg_ext.suite.dataset_card import Subset
@@ -46,6 +47,7 @@ def write_item(root: Path, subset: Subset, index: int, seed: int) -> None:
     write_image(root / "masks" / name, _as_mask(contour.distance < 0))
     band = (np.abs(contour.distance) < 2 * contour.blur) & (contour.blur > 2)
     write_image(root / "fuzzy" / name, _as_mask(band))
+    write_image(root / "blur" / name, (contour.blur / BLUR_UNIT).round().astype(np.uint8))
 
 
 def _as_mask(inside: np.ndarray) -> np.ndarray:

@@ -21,8 +21,9 @@ IGNORE = 255
 class DenseSegmentor(EncoderDecoder):
     """MMSegmentation's encoder-decoder with the parts that training paradigms need.
 
-    The contract: `dense_logits`, `features`, `last_layer` and `pixel_loss`, besides the usual `loss`, `predict` and
-    `tensor` modes. Labels are a tensor (N, H, W) or a list of `SegDataSample`; the tensor spares the packing.
+    The contract: `dense_logits`, `features`, `logits_and_features`, `last_layer`, `pixel_loss` and `losses_of`, besides
+    the usual `loss`, `predict` and `tensor` modes. Labels are a tensor (N, H, W) or a list of `SegDataSample`; the
+    tensor spares the packing.
 
     Inputs whose size is no multiple of `stride`, or less than `min_size`, are padded at the right and bottom by
     repeating the border, and every map is brought back to the input's own frame.
@@ -80,6 +81,18 @@ class DenseSegmentor(EncoderDecoder):
             handle.remove()
         return self._unpad(captured[0], padded, inputs)
 
+    def logits_and_features(self, inputs: Tensor) -> tuple[list[Tensor], Tensor]:
+        """Return what `dense_logits` and `features` return, from one forward pass."""
+        captured: list[Tensor] = []
+        handle = self.last_layer.register_forward_pre_hook(lambda _, args: captured.append(args[0]))
+        try:
+            padded = self._pad(inputs)
+            levels = self.extract_feat(padded)
+            logits = [self._unpad(head(levels), padded, inputs) for head in self.active_heads]
+        finally:
+            handle.remove()
+        return logits, self._unpad(captured[0], padded, inputs)
+
     def pixel_loss(self, logits: Tensor, labels: Tensor) -> Tensor:
         """Return the cross-entropy (N, H, W) of every pixel, 0 where the label is `IGNORE`.
 
@@ -92,15 +105,24 @@ class DenseSegmentor(EncoderDecoder):
 
     def loss(self, inputs: Tensor, data_samples: Tensor | list[Any]) -> dict[str, Tensor]:
         """Return the losses that the `loss_decode` of the active heads define, by name."""
-        labels = labels_of(data_samples)
+        return self.losses_of(self.dense_logits(inputs), labels_of(data_samples))
+
+    def losses_of(self, dense: Sequence[Tensor], labels: Tensor, weight: Tensor | None = None) -> dict[str, Tensor]:
+        """Return the losses of given logits, by name.
+
+        Args:
+            dense: As `dense_logits` returns them, in the same mode.
+            labels: (N, H, W) class ids.
+            weight: (N, H, W) weight of each pixel; 1 where not given.
+        """
         losses: dict[str, Tensor] = {}
-        for index, (head, logits) in enumerate(zip(self.active_heads, self.dense_logits(inputs), strict=True)):
+        for index, (head, logits) in enumerate(zip(self.active_heads, dense, strict=True)):
             logits = self._resize(logits, labels.shape[-2:])
             parts = head.loss_decode if isinstance(head.loss_decode, nn.ModuleList) else [head.loss_decode]
             prefix = "decode" if index == 0 else f"aux_{index - 1}"
             for part in parts:
                 name = f"{prefix}.{part.loss_name}"
-                value = part(logits, labels, weight=None, ignore_index=head.ignore_index)
+                value = part(logits, labels, weight=weight, ignore_index=head.ignore_index)
                 losses[name] = losses[name] + value if name in losses else value
         return losses
 

@@ -25,3 +25,10 @@ class HiPerformer(DenseSegmentor):
         """
         padded = self._pad(inputs)
         return self._unpad(self.decode_head.features(self.extract_feat(padded)), padded, inputs)
+
+    def logits_and_features(self, inputs: Tensor) -> tuple[list[Tensor], Tensor]:
+        """Return what `dense_logits` and `features` return, from one pass through the encoders."""
+        padded = self._pad(inputs)
+        levels = self.extract_feat(padded)
+        logits = [self._unpad(head(levels), padded, inputs) for head in self.active_heads]
+        return logits, self._unpad(self.decode_head.features(levels), padded, inputs)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import combinations
-from typing import Any
 
 from torch import Tensor
 
-from mmseg_ext.models.segmentors.dense_segmentor import DenseSegmentor, labels_of
+from mmseg_ext.models.segmentors.dense_segmentor import DenseSegmentor
 from mmseg_ext.registry import MODELS
 
 
@@ -19,16 +19,18 @@ class SubsetSumSegmentor(DenseSegmentor):
     15 subsets. The losses of the auxiliary heads are not used.
     """
 
-    def loss(self, inputs: Tensor, data_samples: Tensor | list[Any]) -> dict[str, Tensor]:
+    def losses_of(self, dense: Sequence[Tensor], labels: Tensor, weight: Tensor | None = None) -> dict[str, Tensor]:
         """Return the loss of each subset of the active heads, named by the heads' numbers; 0 is the decode head."""
-        labels = labels_of(data_samples)
-        maps = [self._resize(logits, labels.shape[-2:]) for logits in self.dense_logits(inputs)]
+        maps = [self._resize(logits, labels.shape[-2:]) for logits in dense]
         criterion = self.decode_head.loss_decode
         losses = {}
         for count in range(1, len(maps) + 1):
             for chosen in combinations(range(len(maps)), count):
                 name = f"heads_{'_'.join(map(str, chosen))}.{criterion.loss_name}"
                 losses[name] = criterion(
-                    sum(maps[index] for index in chosen), labels, ignore_index=self.decode_head.ignore_index
+                    sum(maps[index] for index in chosen),
+                    labels,
+                    weight=weight,
+                    ignore_index=self.decode_head.ignore_index,
                 )
         return losses

@@ -11,8 +11,10 @@ from mmseg_ext.reporting.figures import (
     distributions,
     examples,
     forest,
+    label_noise,
     learning_curves,
     ranks,
+    superpixels,
     zero_shot,
 )
 from mmseg_ext.reporting.figures.style import Drawing
@@ -25,6 +27,7 @@ def draw_all(inputs: Inputs, folder: Path) -> list[Drawing]:
     drawn: list[Drawing | None] = []
     for track in inputs.plan.tracks:
         drawn += [forest.draw(inputs, folder, track), cost_quality.draw(inputs, folder, track)]
+        drawn += label_noise.draw(inputs, folder, track)
     for track, task, dataset in inputs.test_sets():
         drawn += [
             distributions.draw(inputs, folder, track, task, dataset),
@@ -37,5 +40,5 @@ def draw_all(inputs: Inputs, folder: Path) -> list[Drawing]:
     for track, task in sorted({(track, task) for track, task, _ in inputs.test_sets()}):
         drawn.append(learning_curves.draw(inputs, folder, track, task))
     for name in inputs.quality:
-        drawn += [contact_sheet.draw(inputs, folder, name), class_balance.draw(inputs, folder, name)]
+        drawn += [draw(inputs, folder, name) for draw in (contact_sheet.draw, class_balance.draw, superpixels.draw)]
     return [one for one in drawn if one is not None]

@@ -32,7 +32,7 @@ def draw(inputs: Inputs, folder: Path, dataset: str) -> Drawing:
 
     Of volumes with several channels fewer cases are drawn, each in a row with its channels.
     """
-    prepared = PreparedDataset(_root(inputs, dataset))
+    prepared = PreparedDataset(inputs.prepared(dataset))
     channels = prepared.card["channels"] if prepared.card["is_volume"] else prepared.card["channels"][:1]
     cases = spread_out(prepared.class_pixels, prepared.classes[0], max(1, PANELS // len(channels)))
     subset = prepared.splits.set_index("case")["subset"]
@@ -109,7 +109,3 @@ def class_colours(class_ids: Sequence[int]) -> dict[int, str]:
             sns.husl_palette(1, h=hue, s=1, l=level).as_hex()[0] for hue, level in zip(hues, levels, strict=True)
         ]
     return {class_id: str(colour) for class_id, colour in zip(class_ids, colours, strict=False)}
-
-
-def _root(inputs: Inputs, dataset: str) -> Path:
-    return next(task.datasets[dataset].prepared for task in inputs.plan.tasks.values() if dataset in task.datasets)

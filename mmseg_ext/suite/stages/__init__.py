@@ -12,10 +12,10 @@ from mmseg_ext.suite.catalogue import Catalogue
 from mmseg_ext.suite.matrix import PlannedRun
 from mmseg_ext.suite.need import Need
 from mmseg_ext.suite.paths import Paths
-from mmseg_ext.suite.stages import clip, superpixels
+from mmseg_ext.suite.stages import clip, label_noise, pretraining, superpixels
 
 Stage = Callable[[PlannedRun, Catalogue, Paths], list[Need]]
-STAGES: list[Stage] = [superpixels.needs, clip.needs]
+STAGES: list[Stage] = [superpixels.needs, pretraining.needs, clip.needs, label_noise.needs]
 """One entry a stage; adding a method needs no new one."""
 
 

@@ -1,0 +1,5 @@
+_base_ = ["unet.py"]
+train_cfg = dict(
+    paradigm=dict(type="DaleTraining", split=dict(), confidence=dict(), alignment=dict(), seed="$seed"),
+)
+train_dataloader = dict(dataset=dict(coordinates=True))

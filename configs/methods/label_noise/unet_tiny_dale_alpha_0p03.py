@@ -1,0 +1,11 @@
+_base_ = ["unet_tiny.py"]
+train_cfg = dict(
+    paradigm=dict(
+        type="DaleTraining",
+        split=dict(patch_share=1 / 16),
+        confidence=dict(),
+        alignment=dict(weight=0.03),
+        seed="$seed",
+    )
+)
+train_dataloader = dict(dataset=dict(coordinates=True))

@@ -1,0 +1,5 @@
+_base_ = ["unet_tiny.py"]
+train_cfg = dict(
+    paradigm=dict(type="DaleTraining", split=dict(patch=9), confidence=dict(), alignment=dict(), seed="$seed")
+)
+train_dataloader = dict(dataset=dict(coordinates=True))

@@ -1,0 +1,2 @@
+_base_ = ["unet_tiny.py"]
+model = dict(decode_head=dict(loss_decode=[dict(type="SCELoss"), dict(type="CEDiceLoss", ce_weight=0.0)]))

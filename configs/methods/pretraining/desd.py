@@ -1,0 +1,2 @@
+_base_ = ["scratch.py", "../../_base_/pretraining/desd.py"]
+model = dict(backbone=dict(init_cfg=dict(type="EncoderWeights", file="$pretrained/encoder.pth", folder="$work_dir")))

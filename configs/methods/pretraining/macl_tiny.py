@@ -1,0 +1,2 @@
+_base_ = ["scratch_tiny.py", "../../_base_/pretraining/macl.py"]
+model = dict(backbone=dict(init_cfg=dict(type="EncoderWeights", file="$pretrained/encoder.pth", folder="$work_dir")))

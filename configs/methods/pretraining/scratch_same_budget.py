@@ -1,0 +1,3 @@
+# The optimiser steps of the suite's pre-training come on top of the schedule.
+_base_ = ["scratch.py"]
+adds_pretraining_iterations = True

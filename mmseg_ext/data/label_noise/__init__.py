@@ -1,0 +1,1 @@
+"""Label noise of known families on true masks."""
