@@ -85,7 +85,7 @@ def main() -> None:
             title="benchmark", num_classes=CLASSES, in_channels=3, image_size=(options.size, options.size), fit="pad",
             mirrored_share=0.0, prepared={}, subset_file="", max_iters=options.iterations, measured_iters=[],
             batch_size=options.batch, precision="fp32", seed=0, num_workers=0, work_dir="",
-            needs={"clip": folder, "regions": {}, "seen_names": [*names[:-UNSEEN], *[None] * UNSEEN]},
+            seen_names=[*names[:-UNSEEN], *[None] * UNSEEN], needs={"clip": folder, "regions": {}},
         )  # fmt: skip
         model = build_model(resolve(method_config(file), facts, file).model.to_dict()).train()
         clip = FrozenClip(folder)

@@ -41,7 +41,7 @@ FLAG_TITLES = {
     "no_cost": "No cost",
 }
 
-KINDS = ("distribution", "ranks", "examples", "unseen", "regions")
+KINDS = ("distribution", "ranks", "differences", "examples", "unseen", "regions")
 """Figures of a test set, by the beginning of their names."""
 
 

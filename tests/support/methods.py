@@ -22,7 +22,7 @@ def resolved_method(file, classes, channels, image_size):
         title="test", num_classes=classes, in_channels=channels, image_size=image_size, fit="pad",
         mirrored_share=0.0, prepared={}, subset_file="", max_iters=10, measured_iters=[10], batch_size=2,
         precision="fp32", seed=0, num_workers=0, work_dir="",
-        needs={"pretrained": "none", "clip": clip_folder(), "seen_names": names(classes), "regions": {}},
+        seen_names=names(classes), needs={"pretrained": "none", "clip": clip_folder(), "regions": {}},
     )  # fmt: skip
     written = {name: value for name, value in method_config(file).items() if name != "pretraining"}
     config = resolve(written, facts, file)
@@ -64,3 +64,11 @@ def size(model, channels=3, side=224):
 def _shape(side):
     """Height and width; `side` is both, or the pair."""
     return side if isinstance(side, tuple) else (side, side)
+
+
+def networks():
+    """Config files of all methods, each network once: a method that only trains another one's otherwise is left out."""
+    found = {}
+    for file in sorted(METHODS.glob("*/*.py"), key=lambda file: (file.parent.name, len(file.stem), file.stem)):
+        found.setdefault((file.parent.name, repr(method_config(file)["model"])), file)
+    return sorted(found.values())

@@ -15,7 +15,6 @@ model = dict(
             dict(
                 queries=50,
                 targets="candidates",
-                temperature=0.07,
                 class_cost="cosine",
                 assigner=dict(type="BatchedHungarianAssigner"),
                 loss=dict(type="QueryGroupLoss"),

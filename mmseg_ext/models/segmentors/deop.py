@@ -21,7 +21,8 @@ class DeOp(QuerySegmentor):
 
     An anchor a of each query gathers CLIP's patch features f inside the query's mask m,
 
-    .. math:: e = \sum_p w_p f_p, \qquad w = softmax_p(\langle a, K f_p\rangle + \log\sigma(m_p))
+    .. math:: g = \sum_p w_p f_p, \qquad w = softmax_p(\langle a, K f_p\rangle + \log\sigma(m_p)), \qquad
+              e = g + MLP(g + a)
 
     and e is compared with the texts. Kept: one pass of CLIP, patches that do not mix across regions, learnt anchors
     that attend inside a mask which the classification does not move. Simplified: in CLIP's last block each patch keeps
@@ -37,7 +38,14 @@ class DeOp(QuerySegmentor):
         super().__init__(**kwargs)
         self.clip = FrozenClip(clip)
         self.key = nn.Linear(self.clip.width, self.clip.width)
-        self.anchors = nn.Parameter(torch.randn(sum(self.decode_head.sizes), self.clip.width))
+        width = self.clip.width
+        self.mlp = nn.Sequential(
+            nn.LayerNorm(width), nn.Linear(width, 2 * width), nn.ReLU(), nn.Linear(2 * width, width)
+        )
+        # At first an embedding is what CLIP says.
+        nn.init.zeros_(self.mlp[-1].weight)
+        nn.init.zeros_(self.mlp[-1].bias)
+        self.anchors = nn.Parameter(torch.randn(sum(self.decode_head.sizes), width))
 
     def predict_queries(self, inputs: Tensor) -> QueryPrediction:
         """Return masks of the queries and embeddings gathered from CLIP; arguments as in `QuerySegmentor`."""
@@ -49,4 +57,5 @@ class DeOp(QuerySegmentor):
         inside = F.logsigmoid(masks).flatten(2).unflatten(0, found.masks.shape[:2])
         scores = self.anchors @ self.key(patches).transpose(1, 2) / self.clip.width**0.5
         gathered = (scores + inside).softmax(-1) @ patches
-        return QueryPrediction(F.normalize(gathered, dim=-1), found.masks)
+        joined = gathered + self.mlp(gathered * self.clip.width**0.5 + self.anchors)
+        return QueryPrediction(F.normalize(joined, dim=-1), found.masks)

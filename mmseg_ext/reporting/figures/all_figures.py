@@ -8,6 +8,7 @@ from mmseg_ext.reporting.figures import (
     class_balance,
     contact_sheet,
     cost_quality,
+    differences,
     distributions,
     examples,
     forest,
@@ -32,6 +33,7 @@ def draw_all(inputs: Inputs, folder: Path) -> list[Drawing]:
         drawn += [
             distributions.draw(inputs, folder, track, task, dataset),
             ranks.draw(inputs, folder, track, task, dataset),
+            differences.draw(inputs, folder, track, task, dataset),
             examples.draw(inputs, folder, track, task, dataset),
         ]
         if dataset and inputs.task(task).unseen:
