@@ -1,14 +1,16 @@
-"""HiPerformer's speed: with its savings and without them, in one run, and the time of each part.
+"""HiPerformer's speed and memory: plainly written, as ours, and under bf16, in one run; and the time of each part.
 
     python -m benchmarks.hiperformer --method hiperformer --size 224 --batch 2 --threads 2
 
 Three settings share weights, inputs and the process, and take turns, so that other work on the machine slows all:
 
-- `plain`: MMSegmentation's own window attention (masks made in every block, explicit softmax), memory format NCHW;
-- `lean`: ours, kept masks, `scaled_dot_product_attention`, memory format `channels_last`;
-- `lean bf16`: the same under automatic mixed precision.
+- `plain`: modules written as paper and released code describe them (`hiperformer_plain.py`), memory format NCHW, fp32;
+- `ours`: kept masks, `scaled_dot_product_attention`, fused normalisation, memory format `channels_last`, fp32;
+- `ours bf16`: the same under automatic mixed precision.
 
-One figure is forward and backward of one batch. Times of parts are of the forward pass of `lean`, by hooks.
+A time is that of forward and backward of one batch. Outputs are compared in evaluation mode. With `--memory` each
+setting also makes one step in a process of its own, whose peak counts from before the network was built. Times of parts
+are of the forward pass of `ours`, by hooks.
 """
 
 from __future__ import annotations
@@ -17,20 +19,24 @@ import argparse
 import time
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import torch
-from mmseg.models.backbones.swin import ShiftWindowMSA
 from torch import Tensor, nn
 
+from benchmarks.hiperformer_plain import use
+from mmseg_ext.engine.cost import peak_memory_mb
 from mmseg_ext.engine.reproducible import make_reproducible
 from mmseg_ext.engine.resolve import Facts, resolve
-from mmseg_ext.models.backbones.hiperformer_swin import LeanShiftWindowMSA
 from mmseg_ext.registry import build_model
 from mmseg_ext.suite.method_config import method_config
 
 CONFIGS = Path(__file__).parents[1] / "configs/methods/supervised"
+SETTINGS = {"plain": (True, False), "ours": (False, False), "ours bf16": (False, True)}
+"""By name: whether modules are the plain ones, and whether bf16 is used."""
 PARTS = [
     "backbone.local_branch", "backbone.global_branch", *(f"backbone.fusions.{i}" for i in range(4)),
     "neck.pmi", *(f"neck.pga.{i}" for i in range(3)), "neck.bottom", *(f"neck.decoders.{i}" for i in range(3)),
@@ -65,11 +71,32 @@ def step(
     return logits.detach().float(), seconds
 
 
-def use_attention(model: nn.Module, kind: type[ShiftWindowMSA]) -> None:
-    """Let the Swin branch compute its attention with one of two classes that share their parameters."""
-    for module in model.modules():
-        if isinstance(module, ShiftWindowMSA):
-            module.__class__ = kind
+def prepare(model: nn.Module, images: Tensor, setting: str) -> Tensor:
+    """Turn the network into that of a setting; return the images in its memory format."""
+    plain, _ = SETTINGS[setting]
+    use(model, plain)
+    memory_format = torch.contiguous_format if plain else torch.channels_last
+    model.to(memory_format=memory_format)
+    return images.contiguous(memory_format=memory_format)
+
+
+def peak_of(setting: str, options: argparse.Namespace) -> float:
+    """Return the memory in MiB that one step takes; to be called in a process of its own."""
+    make_reproducible(options.threads)
+    before = peak_memory_mb()
+    model = network(options)
+    images = prepare(model, torch.rand(options.batch, 3, options.size, options.size), setting)
+    step(model, images, SETTINGS[setting][1])
+    return peak_memory_mb() - before
+
+
+def eval_logits(model: nn.Module, images: Tensor, setting: str) -> Tensor:
+    """Return the logits of a setting in evaluation mode, in float32."""
+    images = prepare(model.eval(), images, setting)
+    with torch.no_grad(), torch.autocast(images.device.type, torch.bfloat16, enabled=SETTINGS[setting][1]):
+        logits = model.dense_logits(images)[0].float()
+    model.train()
+    return logits
 
 
 def part_times(model: nn.Module, images: Tensor) -> Counter[str]:
@@ -94,7 +121,7 @@ def part_times(model: nn.Module, images: Tensor) -> Counter[str]:
 
 
 def main() -> None:
-    """Print seconds of each setting, ratios, differences of outputs, and the share of each part."""
+    """Print seconds of each setting, ratios, differences of outputs, memory, and the share of each part."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--method", default="hiperformer")
     parser.add_argument("--size", type=int, default=224)
@@ -102,35 +129,32 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--processor-time", action="store_true", help="of all threads together; for a busy machine")
+    parser.add_argument("--memory", action="store_true", help="also measure the peak of memory, one process a setting")
     options = parser.parse_args()
+    if options.memory:
+        for name in SETTINGS:
+            with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+                print(f"{name:10s} peak memory {pool.submit(peak_of, name, options).result():.0f} MiB")
     clock = time.process_time if options.processor_time else time.perf_counter
     make_reproducible(options.threads)
     model = network(options)
     images = torch.rand(options.batch, 3, options.size, options.size)
-    settings = {
-        "plain": (ShiftWindowMSA, torch.contiguous_format, False),
-        "lean": (LeanShiftWindowMSA, torch.channels_last, False),
-        "lean bf16": (LeanShiftWindowMSA, torch.channels_last, True),
-    }
-    seconds: dict[str, list[float]] = {name: [] for name in settings}
-    outputs: dict[str, Tensor] = {}
+    seconds: dict[str, list[float]] = {name: [] for name in SETTINGS}
     # The first round sizes the memory and is not counted.
     for turn in range(options.rounds + 1):
-        for name, (attention, memory_format, autocast) in settings.items():
-            use_attention(model, attention)
-            model.to(memory_format=memory_format)
-            outputs[name], taken = step(model, images.contiguous(memory_format=memory_format), autocast, clock)
+        for name, (_, autocast) in SETTINGS.items():
+            _, taken = step(model, prepare(model, images, name), autocast, clock)
             if turn:
                 seconds[name].append(taken)
+    outputs = {name: eval_logits(model, images, name) for name in SETTINGS}
     scale = outputs["plain"].std()
     for name, values in seconds.items():
         # Other work on the machine only ever slows a round, so the fastest ones are compared.
         ratio = min(values) / min(seconds["plain"])
-        off = (outputs[name] - outputs["plain"]).abs().max() / scale
         print(f"{name:10s} {min(values):7.3f} s, {ratio:.3f} of plain, rounds {[round(value, 2) for value in values]}")
-        print(f"{'':10s} largest difference {off:.1e} of the logits' standard deviation")
-    use_attention(model, LeanShiftWindowMSA)
-    parts = part_times(model.to(memory_format=torch.channels_last), images.to(memory_format=torch.channels_last))
+        off = (outputs[name] - outputs["plain"]).abs() / scale
+        print(f"{'':10s} logits differ by at most {off.max():.1e}, on average {off.mean():.1e} of their deviation")
+    parts = part_times(model, prepare(model, images, "ours"))
     for name, value in parts.items():
         print(f"{name:24s} {value / parts.total():6.1%}")
 

@@ -75,9 +75,9 @@ def markdown(rows: Sequence[Mapping[str, Any]]) -> str:
     first = rows[0]
     note = (
         f"Input {first['input']}, {first['classes']} classes, float32, on {first['hardware']}. GFLOP: one image "
-        f"forward, {first['flops_tool']}. Times: of one image in a batch of {first['batch']}, the fastest of "
-        f"{first['repeats']}; backward with the method's loss. Memory: peak of both beyond that of the process before "
-        "the network was built."
+        f"forward, {first['flops_tool']}. Times: {first['clock']} time of one image in a batch of {first['batch']}, "
+        f"the fastest of {first['repeats']}; backward with the method's loss. Memory: peak of both beyond that of the "
+        "process before the network was built."
     )
     return "\n".join([*lines, "", note, ""])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 from collections.abc import Mapping
 from typing import Any
 
@@ -44,7 +45,10 @@ class Peer:
     def _made_like(self, other: torch.optim.Optimizer) -> torch.optim.Optimizer:
         if self._optimizer is None:
             trained = [item for item in self.model.parameters() if item.requires_grad]
-            self._optimizer = type(other)(trained, **other.defaults)
+            # An optimiser's defaults also hold what its own constructor sets.
+            accepted = inspect.signature(type(other)).parameters
+            options = {name: value for name, value in other.defaults.items() if name in accepted}
+            self._optimizer = type(other)(trained, **options)
             if self._pending is not None:
                 self._optimizer.load_state_dict(self._pending)
         return self._optimizer

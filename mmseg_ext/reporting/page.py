@@ -143,7 +143,7 @@ def _section(inputs: Inputs, track: str, drawings: list[Drawing]) -> dict[str, A
     for of_track, task, dataset in inputs.test_sets():
         if of_track != track:
             continue
-        names = [f"{kind}_{track}_{task}_{dataset}" for kind in ("distribution", "ranks", "examples")]
+        names = [f"{kind}_{track}_{task}_{dataset}" for kind in ("distribution", "ranks", "differences", "examples")]
         names.append(f"curves_{track}_{task}")
         tables = {name: result_tables(inputs, track, task, dataset, name) for name in inputs.plan.protocols}
         test_sets.append(

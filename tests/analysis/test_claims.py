@@ -10,11 +10,13 @@ from mmseg_ext.analysis.claims import claim_table, published_value
 from mmseg_ext.analysis.collect import DONE, FAILED
 from mmseg_ext.analysis.measures import macro_cases
 from mmseg_ext.analysis.plan_file import PlanFile
-from mmseg_ext.suite.claim import ClaimFile, PublishedValue
+from mmseg_ext.suite.catalogue import Catalogue
+from mmseg_ext.suite.claim import BetterThan, ClaimFile, PublishedValue
 from mmseg_ext.suite.errors import InputError
 from mmseg_ext.suite.files import write_text
 from mmseg_ext.suite.loading import load
 
+CONFIGS = Path(__file__).parents[2] / "configs"
 TEST = {
     "better": "{{kind: better_than, {common}, method: {method}, than: {than}, measure: dsc, margin: {margin}}}",
     "reach": "{{kind: at_least, {common}, method: {method}, measure: dsc, margin: {margin}, published: {published}}}",
@@ -103,12 +105,35 @@ def test_wrong_reference_to_a_published_number(tmp_path, scores):
 
 
 def test_committed_claims_refer_to_published_numbers():
-    configs = Path(__file__).parents[2] / "configs"
-    for file in sorted((configs / "claims").glob("*.yaml")):
+    for file in sorted((CONFIGS / "claims").glob("*.yaml")):
         for claim in load(ClaimFile, file, "claims_of").claims:
             if claim.test.kind == "at_least":
-                value = published_value(configs / "published" / f"{file.stem}.csv", claim.test.published, file)
+                value = published_value(CONFIGS / "published" / f"{file.stem}.csv", claim.test.published, file)
                 assert f"{100 * value:.2f}" in claim.sentence
+
+
+def test_committed_claims_name_what_there_is():
+    known = Catalogue(CONFIGS)
+    for file in sorted((CONFIGS / "claims").glob("*.yaml")):
+        for claim in load(ClaimFile, file, "claims_of").claims:
+            test = claim.test
+            assert test.condition in known.track(test.track, file, claim.claim).conditions
+            known.task(test.task, file, claim.claim)
+            known.protocol(test.protocol, file, claim.claim)
+            for method in [test.method, *([test.than] if isinstance(test, BetterThan) else [])]:
+                known.method(test.track, method, file, claim.claim)
+
+
+def test_a_lead_needs_a_protocol_the_test_set_did_not_choose(tmp_path, scores):
+    plan = plan_of(FakeSuite(tmp_path))
+    plan["protocols"]["strict"] |= {"selection": "best_test", "paper": "paper"}
+    frame = frame_of(scores, task="phantom_lesion")
+    runs = frame[["track", "task", "method", "condition", "seed"]].drop_duplicates().assign(run="r", status=DONE)
+    table = claim_table(configs(tmp_path, "better"), PlanFile.model_validate(plan), macro_cases(frame), runs)
+    assert (table["verdict"].item(), table["reason"].item()) == (
+        "not run",
+        "the test set chose the checkpoints of protocol strict, so it ranks nothing",
+    )
 
 
 def test_published_value_is_a_fraction(tmp_path):

@@ -1,26 +1,22 @@
 """What every method must offer; a new config under configs/methods is tested without a line of code.
 
-A method that has a `_tiny` sibling is tested in `test_full_size_configs.py`: its modules are those of the sibling.
+A method that has a `_tiny` sibling is tested in `test_full_size_configs.py`: its modules are those of the sibling. A
+network that several methods train is tested once.
 """
 
 from functools import cache
-from pathlib import Path
 
 import pytest
 import torch
 from mmengine.registry import init_default_scope
 from mmengine.structures import PixelData
 from mmseg.structures import SegDataSample
-from support.methods import resolved_method
+from support.methods import networks, resolved_method
 
 from mmseg_ext.engine.cost import dead_parameters
 from mmseg_ext.registry import SCOPE, build_model, import_components
 
-CONFIGS = [
-    file
-    for file in sorted((Path(__file__).parents[2] / "configs/methods").glob("*/*.py"))
-    if not file.with_stem(f"{file.stem}_tiny").is_file()
-]
+CONFIGS = [file for file in networks() if not file.with_stem(f"{file.stem}_tiny").is_file()]
 SIZE = 32
 
 pytestmark = [

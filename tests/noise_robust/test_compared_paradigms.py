@@ -141,6 +141,18 @@ def test_reweighting_prefers_patches_that_help_the_trusted_part():
     assert F.relu(found).sum() > 0
 
 
+@pytest.mark.parametrize("kind", ["AdamW", "Adam", "SGD"])
+def test_the_second_network_has_an_optimiser_of_the_same_kind_and_rate(kind):
+    dataset, model = Squares(), tiny_net()
+    built = paradigm({"type": "CoTeaching"}, model, dataset)
+    wrapper = sgd(model, optimizer={"type": kind, "lr": 0.01, "weight_decay": 0.1})
+    wrapper.optimizer.param_groups[0]["lr"] = 0.002
+    built.step(model, dataset.batch([0, 1]), wrapper)
+    own = built.peer._optimizer
+    assert type(own) is type(wrapper.optimizer)
+    assert (own.param_groups[0]["lr"], own.param_groups[0]["weight_decay"]) == (0.002, 0.1)
+
+
 @pytest.mark.parametrize("forget", [-0.1, 1.0])
 def test_a_share_that_cannot_be_forgotten(forget):
     with pytest.raises(InputError, match="forget"):

@@ -10,7 +10,8 @@ from mmseg_ext.analysis.measures import macro_cases
 from mmseg_ext.reporting.figures import contact_sheet
 from mmseg_ext.reporting.figures.case_view import shortened, surroundings
 from mmseg_ext.reporting.figures.contact_sheet import PANELS, class_colours, spread_out
-from mmseg_ext.reporting.figures.examples import representative
+from mmseg_ext.reporting.figures.differences import matrices
+from mmseg_ext.reporting.figures.examples import METHODS_A_ROW, best_methods, representative
 from mmseg_ext.reporting.figures.style import markers, palette
 
 
@@ -79,3 +80,19 @@ def test_every_class_has_its_colour():
         found = class_colours(range(3, 3 + count))
         assert list(found) == list(range(3, 3 + count))
         assert len(set(found.values())) == count
+
+
+def test_examples_are_of_the_best_methods():
+    macro = macro_cases(frame_of({f"m{index}": np.full((2, 1), 0.1 * index) for index in range(9)}))
+    assert best_methods(macro) == [f"m{index}" for index in range(8, 8 - METHODS_A_ROW, -1)]
+
+
+def test_differences_are_antisymmetric_in_the_order_given():
+    pairs = pd.DataFrame({"a": ["x", "x"], "b": ["y", "z"], "difference": [0.02, -0.1], "separable": [False, True]})
+    points, clear = matrices(pairs, ["z", "x", "y"])
+    assert points.loc["z"].tolist()[1] == 10.0
+    assert points.loc["x"].tolist()[0] == -10.0
+    assert (points.loc["y", "x"], points.loc["x", "y"]) == (-2.0, 2.0)
+    assert np.isnan(points.loc["y", "z"])
+    assert clear.loc["z", "x"]
+    assert not clear.loc["x", "y"]

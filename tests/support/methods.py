@@ -64,3 +64,11 @@ def size(model, channels=3, side=224):
 def _shape(side):
     """Height and width; `side` is both, or the pair."""
     return side if isinstance(side, tuple) else (side, side)
+
+
+def networks():
+    """Config files of all methods, each network once: a method that only trains another one's otherwise is left out."""
+    found = {}
+    for file in sorted(METHODS.glob("*/*.py"), key=lambda file: (file.parent.name, len(file.stem), file.stem)):
+        found.setdefault((file.parent.name, repr(method_config(file)["model"])), file)
+    return sorted(found.values())

@@ -8,8 +8,10 @@ from mmseg_ext.reporting.figures import (
     class_balance,
     contact_sheet,
     cost_quality,
+    differences,
     distributions,
     examples,
+    features,
     forest,
     label_noise,
     learning_curves,
@@ -27,10 +29,13 @@ def draw_all(inputs: Inputs, folder: Path) -> list[Drawing]:
     for track in inputs.plan.tracks:
         drawn += [forest.draw(inputs, folder, track), cost_quality.draw(inputs, folder, track)]
         drawn += label_noise.draw(inputs, folder, track)
+        sources = {each.source for each in inputs.plan.pretrained if each.track == track}
+        drawn += [features.draw(inputs, folder, track, source) for source in sorted(sources)]
     for track, task, dataset in inputs.test_sets():
         drawn += [
             distributions.draw(inputs, folder, track, task, dataset),
             ranks.draw(inputs, folder, track, task, dataset),
+            differences.draw(inputs, folder, track, task, dataset),
             examples.draw(inputs, folder, track, task, dataset),
         ]
     for track, task in sorted({(track, task) for track, task, _ in inputs.test_sets()}):

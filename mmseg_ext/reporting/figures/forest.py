@@ -19,7 +19,7 @@ def draw(inputs: Inputs, folder: Path, track: str) -> Drawing | None:
     if scores.empty:
         return None
     sets = [(task, dataset) for of_track, task, dataset in inputs.test_sets() if of_track == track and dataset]
-    methods = [method for method in inputs.methods if method in set(scores["method"])]
+    methods = list(scores.groupby("method")["mean"].mean().sort_values(ascending=False, kind="stable").index)
     conditions = [name for name in inputs.conditions(track) if name in set(scores["condition"])]
     lines = [(condition, method) for condition in conditions for method in methods]
     # A condition is a block with an empty line above for its title.
@@ -48,7 +48,7 @@ def draw(inputs: Inputs, folder: Path, track: str) -> Drawing | None:
                 axes.axhline(height[condition, methods[0]] - 1, color="#d5dade", linewidth=0.8)
         first = grid[0, 0]
         first.set_yticks(list(height.values()), [fill(inputs.method_title(track, method), 30) for _, method in lines])
-        first.set_ylim(max(height.values()) + 0.6, -1.4)
+        first.set_ylim(max(height.values()) + 0.6, -1.4 if len(conditions) > 1 else -0.6)
         for axes in grid[:, 0] if len(conditions) > 1 else ():
             for condition in conditions:
                 where = axes.get_yaxis_transform()
@@ -61,9 +61,10 @@ def draw(inputs: Inputs, folder: Path, track: str) -> Drawing | None:
             f"forest_{track}",
             title="Who leads, and by how much",
             caption=(
-                f"Macro DSC with 95 % interval. Protocol {inputs.protocol}, n = {range_text(list(scores['n_cases']))}"
-                f" cases, seeds: {range_text(list(scores['n_seeds']))}. Intervals of two methods may overlap although"
-                " the paired difference is clear; the letters in the tables tell."
+                f"Macro DSC with 95 % interval, best mean on top. Protocol {inputs.protocol},"
+                f" n = {range_text(list(scores['n_cases']))} cases, seeds: {range_text(list(scores['n_seeds']))}."
+                " Intervals of two methods may overlap although the paired difference is clear; the letters in the"
+                " tables tell."
             ),
             track=track,
         )
