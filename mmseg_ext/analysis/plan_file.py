@@ -57,6 +57,17 @@ class Cell(StrictModel):
     schedule: Schedule
 
 
+class PretrainedEncoder(StrictModel):
+    """One encoder that runs start from."""
+
+    track: str
+    source: str
+    """Name of the images it was pre-trained on."""
+    method: str
+    seed: int
+    folder: Path
+
+
 class PlanFile(StrictModel):
     """A suite with every name resolved."""
 
@@ -71,6 +82,7 @@ class PlanFile(StrictModel):
     """Folder of each task's control pseudo-methods."""
     superpixels: dict[str, list[Path]] = {}
     """Folders of the superpixel maps that runs start from, by data set."""
+    pretrained: list[PretrainedEncoder] = []
 
     @property
     def own_protocols(self) -> list[str]:

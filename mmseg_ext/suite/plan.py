@@ -103,6 +103,7 @@ class Plan:
             "runs": [self._run(run) for run in self.runs],
             "controls": {name: str(self.paths.controls(name)) for name in sorted(self.tasks)},
             "superpixels": self._superpixels(),
+            "pretrained": self._pretrained(),
         }
 
     def _plain(self, kind: str, name: str) -> dict[str, Any]:
@@ -140,6 +141,13 @@ class Plan:
             if need.stage == "superpixels" and need.dataset is not None:
                 found.setdefault(need.dataset, []).append(folder)
         return found
+
+    def _pretrained(self) -> list[dict[str, Any]]:
+        named = ("track", "source", "method", "seed")
+        made = [need for _, need in sorted(self.stage_results.items()) if need.stage == "pretrain"]
+        return [
+            {**{name: need.recipe["settings"][name] for name in named}, "folder": str(need.folder)} for need in made
+        ]
 
     def _run(self, run: RunId) -> dict[str, Any]:
         key = self.keys[run]

@@ -11,6 +11,7 @@ from mmseg_ext.reporting.figures import (
     differences,
     distributions,
     examples,
+    features,
     forest,
     label_noise,
     learning_curves,
@@ -28,6 +29,8 @@ def draw_all(inputs: Inputs, folder: Path) -> list[Drawing]:
     for track in inputs.plan.tracks:
         drawn += [forest.draw(inputs, folder, track), cost_quality.draw(inputs, folder, track)]
         drawn += label_noise.draw(inputs, folder, track)
+        sources = {each.source for each in inputs.plan.pretrained if each.track == track}
+        drawn += [features.draw(inputs, folder, track, source) for source in sorted(sources)]
     for track, task, dataset in inputs.test_sets():
         drawn += [
             distributions.draw(inputs, folder, track, task, dataset),
