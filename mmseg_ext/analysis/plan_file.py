@@ -35,6 +35,8 @@ class TaskSummary(StrictModel):
     """Class names by id, background first."""
     unseen: list[str] = []
     """Classes that training must never see."""
+    ignored: list[str] = []
+    """Classes whose pixels count nowhere."""
     unit: Literal["mm", "px"]
     nsd_tolerance: float
     datasets: dict[str, DatasetSummary]
@@ -57,6 +59,17 @@ class Cell(StrictModel):
     schedule: Schedule
 
 
+class PretrainedEncoder(StrictModel):
+    """One encoder that runs start from."""
+
+    track: str
+    source: str
+    """Name of the images it was pre-trained on."""
+    method: str
+    seed: int
+    folder: Path
+
+
 class PlanFile(StrictModel):
     """A suite with every name resolved."""
 
@@ -67,10 +80,13 @@ class PlanFile(StrictModel):
     """By `track/method`."""
     tasks: dict[str, TaskSummary]
     runs: list[Cell]
+    regions: dict[str, dict[str, Path]] = {}
+    """Folder of the region maps of a training set, under the first condition that has some: by task and data set."""
     controls: dict[str, Path]
     """Folder of each task's control pseudo-methods."""
     superpixels: dict[str, list[Path]] = {}
     """Folders of the superpixel maps that runs start from, by data set."""
+    pretrained: list[PretrainedEncoder] = []
 
     @property
     def own_protocols(self) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import time
 from collections.abc import Mapping
@@ -9,9 +10,10 @@ from pathlib import Path
 
 import torch
 from mmengine.runner import Runner
-from torch import Tensor
+from torch import Tensor, nn
 
 from mmseg_ext.engine.cost import hardware, peak_memory_mb
+from mmseg_ext.engine.feature_probe import write_probe
 from mmseg_ext.engine.fit import fit_to
 from mmseg_ext.engine.hooks.curves import CurvesHook
 from mmseg_ext.engine.hooks.finite import NonFiniteError
@@ -54,6 +56,8 @@ def pretrain(settings: PretrainSettings, need: Need, catalogue: Catalogue, paths
         runner = _make_runner(job)
         check_sizes(job, runner.model.encoder.stride)
         require_room(work, runner.model)
+        # Before the checkpoint of an earlier attempt is loaded.
+        start = copy.deepcopy(runner.model.encoder)
         stage = "train"
         try:
             runner.train()
@@ -61,7 +65,7 @@ def pretrain(settings: PretrainSettings, need: Need, catalogue: Catalogue, paths
             hook_of(runner, ProgressHook).close()
             runner.visualizer.close()
         stage = "export"
-        _export(job, runner, need.folder)
+        _export(job, runner, start, need.folder)
     except Exception as error:
         iteration = error.iteration if isinstance(error, NonFiniteError) else None if runner is None else runner.iter
         record_failure(work, stage, error, iteration)
@@ -96,7 +100,7 @@ def _make_runner(job: PretrainJob) -> Runner:
     return runner
 
 
-def _export(job: PretrainJob, runner: Runner, out: Path) -> None:
+def _export(job: PretrainJob, runner: Runner, start: nn.Module, out: Path) -> None:
     model = runner.model
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in model.encoder.state_dict().items()}
     seconds = hook_of(runner, ResumeHook).train_seconds
@@ -115,6 +119,9 @@ def _export(job: PretrainJob, runner: Runner, out: Path) -> None:
             "hardware": hardware(),
         }
         write_json(folder / "cost.json", cost)
+        encoders = {"before": start, "after": model.encoder}
+        facts = job.facts
+        write_probe(folder, encoders, model.data_preprocessor, list(job.prepared.values()), facts.image_size, facts.fit)
         record = {
             "format": FORMAT_VERSION,
             "key": job.need.key,

@@ -101,8 +101,10 @@ class Plan:
             },
             "tasks": {name: self._task(name) for name in sorted(self.tasks)},
             "runs": [self._run(run) for run in self.runs],
+            "regions": self._regions(),
             "controls": {name: str(self.paths.controls(name)) for name in sorted(self.tasks)},
             "superpixels": self._superpixels(),
+            "pretrained": self._pretrained(),
         }
 
     def _plain(self, kind: str, name: str) -> dict[str, Any]:
@@ -116,6 +118,7 @@ class Plan:
             "title": task.title,
             "classes": task.classes,
             "unseen": task.unseen,
+            "ignored": task.ignored,
             "unit": next(iter(cards.values())).unit,
             "nsd_tolerance": task.nsd_tolerance,
             "quality": str(self.paths.task_checks(name) / "quality.json") if len(cards) > 1 else None,
@@ -134,12 +137,27 @@ class Plan:
             },
         }
 
+    def _regions(self) -> dict[str, dict[str, str]]:
+        found: dict[str, dict[str, str]] = {}
+        for run, needs in self.needs.items():
+            for need in needs:
+                if need.name == "regions" and need.dataset is not None:
+                    found.setdefault(run.task, {}).setdefault(need.dataset, str(need.folder))
+        return found
+
     def _superpixels(self) -> dict[str, list[str]]:
         found: dict[str, list[str]] = {}
         for folder, need in sorted(self.stage_results.items()):
             if need.stage == "superpixels" and need.dataset is not None:
                 found.setdefault(need.dataset, []).append(folder)
         return found
+
+    def _pretrained(self) -> list[dict[str, Any]]:
+        named = ("track", "source", "method", "seed")
+        made = [need for _, need in sorted(self.stage_results.items()) if need.stage == "pretrain"]
+        return [
+            {**{name: need.recipe["settings"][name] for name in named}, "folder": str(need.folder)} for need in made
+        ]
 
     def _run(self, run: RunId) -> dict[str, Any]:
         key = self.keys[run]

@@ -59,6 +59,10 @@ def test_the_folder_holds_encoder_curves_cost_and_record(tiny, finished):
     assert cost["parameters_total"] > cost["parameters_encoder"] > 0
     cases = pd.read_csv(tiny.paths().work(record["key"]) / "cases.csv")
     assert cases["case"].tolist() == ["a", "b", "c"]
+    probe = read_json(finished / "probe.json")
+    assert probe["slices"] == {"train": 6, "val": 3}
+    assert set(probe["dsc"]) == {"before", "after"}
+    assert (finished / "features.npz").is_file()
 
 
 def test_a_pre_training_killed_in_the_middle_ends_like_one_never_killed(tiny, finished, capfd):

@@ -58,5 +58,10 @@ def test_loss_sums_over_the_subsets_of_heads():
     torch.testing.assert_close(losses["heads_0.loss_ce_dice"], criterion(maps[0], labels))
     torch.testing.assert_close(losses["heads_1_3.loss_ce_dice"], criterion(maps[1] + maps[3], labels))
     torch.testing.assert_close(losses["heads_0_1_2_3.loss_ce_dice"], criterion(sum(maps), labels))
+    weight = torch.zeros(2, 32, 32)
+    weight[:, :8] = 1
+    weighted = model.losses_of(maps, labels, weight)["heads_1.loss_ce_dice"]
+    torch.testing.assert_close(weighted, criterion(maps[1], labels, weight=weight))
+    assert not torch.isclose(weighted, losses["heads_1.loss_ce_dice"])
     with torch.no_grad():
         assert list(model.eval().loss(images, labels)) == ["heads_0.loss_ce_dice"]

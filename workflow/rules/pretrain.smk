@@ -12,6 +12,7 @@ rule pretrain:
         config=f"{PRETRAINED}/config.py",
         curves=f"{PRETRAINED}/curves.csv",
         cost=f"{PRETRAINED}/cost.json",
+        probe=f"{PRETRAINED}/probe.json",
     log:
         log_path("pretrain", "{source}/{method}/seed_{seed}"),
     benchmark:

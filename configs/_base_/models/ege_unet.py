@@ -1,26 +1,17 @@
 """EGE-UNet at its published widths, with losses on the masks of all five decoder levels."""
 
+_base_ = ["dense_segmentor.py"]
 model = dict(
-    type="DenseSegmentor",
-    stride=32,
-    data_preprocessor=dict(type="UnitPreprocessor"),
     backbone=dict(
         type="EGEUNet",
-        in_channels="$in_channels",
         num_classes="$num_classes",
         widths=(8, 16, 24, 32, 48, 64),
     ),
     decode_head=dict(
-        type="ConvHead",
         in_channels=8,
         in_index=5,
-        dropout_ratio=0.0,
         align_corners=True,
-        num_classes="$num_classes",
-        out_channels="$num_classes",
-        # MMSegmentation's narrow start of the last layer (std 0.01) made classes collapse under the Dice term.
-        init_cfg=None,
-        loss_decode=dict(type="CEDiceLoss", smooth=1.0),
+        loss_decode=dict(smooth=1.0),
     ),
     auxiliary_head=[
         dict(

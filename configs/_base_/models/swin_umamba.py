@@ -3,13 +3,10 @@
 The weights of the losses halve from level to level and sum to one.
 """
 
+_base_ = ["dense_segmentor.py"]
 model = dict(
-    type="DenseSegmentor",
-    stride=32,
-    data_preprocessor=dict(type="UnitPreprocessor"),
     backbone=dict(
         type="SwinUMamba",
-        in_channels="$in_channels",
         stem=48,
         widths=(96, 192, 384, 768),
         depths=(2, 2, 9, 2),
@@ -17,15 +14,9 @@ model = dict(
         drop_path=0.2,
     ),
     decode_head=dict(
-        type="ConvHead",
         in_channels=48,
         in_index=4,
-        dropout_ratio=0.0,
-        num_classes="$num_classes",
-        out_channels="$num_classes",
-        # MMSegmentation's narrow start of the last layer (std 0.01) made classes collapse under the Dice term.
-        init_cfg=None,
-        loss_decode=dict(type="CEDiceLoss", loss_weight=8 / 15),
+        loss_decode=dict(loss_weight=8 / 15),
     ),
     auxiliary_head=[
         dict(

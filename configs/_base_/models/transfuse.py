@@ -1,13 +1,11 @@
 """TransFuse-S, with heads on the fused maps at 1/4 and 1/16 and on the transformer's map."""
 
+_base_ = ["dense_segmentor.py"]
 model = dict(
-    type="DenseSegmentor",
     stride=16,
     min_size=32,
-    data_preprocessor=dict(type="UnitPreprocessor"),
     backbone=dict(
         type="TransFuse",
-        in_channels="$in_channels",
         image_size="$image_size",
         depth=34,
         width=64,
@@ -18,16 +16,10 @@ model = dict(
         dropout=0.2,
     ),
     decode_head=dict(
-        type="ConvHead",
         in_channels=64,
         in_index=2,
         kernel_size=3,
-        dropout_ratio=0.0,
         align_corners=True,
-        num_classes="$num_classes",
-        out_channels="$num_classes",
-        # MMSegmentation's narrow start of the last layer (std 0.01) made classes collapse under the Dice term.
-        init_cfg=None,
         loss_decode=dict(type="StructureLoss", loss_weight=0.5),
     ),
     auxiliary_head=[

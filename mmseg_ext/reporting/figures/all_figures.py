@@ -11,11 +11,13 @@ from mmseg_ext.reporting.figures import (
     differences,
     distributions,
     examples,
+    features,
     forest,
     label_noise,
     learning_curves,
     ranks,
     superpixels,
+    zero_shot,
 )
 from mmseg_ext.reporting.figures.style import Drawing
 from mmseg_ext.reporting.inputs import Inputs
@@ -28,6 +30,8 @@ def draw_all(inputs: Inputs, folder: Path) -> list[Drawing]:
     for track in inputs.plan.tracks:
         drawn += [forest.draw(inputs, folder, track), cost_quality.draw(inputs, folder, track)]
         drawn += label_noise.draw(inputs, folder, track)
+        sources = {each.source for each in inputs.plan.pretrained if each.track == track}
+        drawn += [features.draw(inputs, folder, track, source) for source in sorted(sources)]
     for track, task, dataset in inputs.test_sets():
         drawn += [
             distributions.draw(inputs, folder, track, task, dataset),
@@ -35,6 +39,9 @@ def draw_all(inputs: Inputs, folder: Path) -> list[Drawing]:
             differences.draw(inputs, folder, track, task, dataset),
             examples.draw(inputs, folder, track, task, dataset),
         ]
+        if dataset and inputs.task(task).unseen:
+            drawn.append(zero_shot.draw_predictions(inputs, folder, track, task, dataset))
+            drawn.append(zero_shot.draw_regions(inputs, folder, track, task, dataset))
     for track, task in sorted({(track, task) for track, task, _ in inputs.test_sets()}):
         drawn.append(learning_curves.draw(inputs, folder, track, task))
     for name in inputs.quality:
