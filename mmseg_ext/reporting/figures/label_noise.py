@@ -9,7 +9,7 @@ import numpy as np
 from mmseg_ext.analysis.measures import select
 from mmseg_ext.data.prepared import PreparedDataset, read_map
 from mmseg_ext.reporting.figures.case_view import CaseView, shortened
-from mmseg_ext.reporting.figures.style import GREY, Drawing, canvas, method_legend, palette, save
+from mmseg_ext.reporting.figures.style import GREY, Drawing, canvas, markers, method_legend, palette, save
 from mmseg_ext.reporting.inputs import Inputs
 
 TITLES = {
@@ -38,7 +38,7 @@ def _measures(inputs: Inputs, folder: Path, track: str) -> Drawing | None:
     shown = [measure for measure in TITLES if measure in set(table["measure"])]
     methods = [method for method in inputs.methods if method in set(table["method"])]
     groups = list(table[["task", "dataset", "condition"]].drop_duplicates().itertuples(index=False))
-    colours = palette(inputs.methods)
+    colours, shapes = palette(inputs.methods), markers(inputs.methods)
     lines = -(-len(shown) // 3)
     with canvas(9.2, 0.9 + lines * (0.7 + 0.16 * len(methods) * len(groups))) as figure:
         grid = figure.subplots(lines, 3, squeeze=False, sharey=True)
@@ -48,10 +48,11 @@ def _measures(inputs: Inputs, folder: Path, track: str) -> Drawing | None:
                 for row in rows.itertuples():
                     place = -line - 0.8 * (methods.index(row.method) + 0.5) / len(methods)
                     axes.plot([row.ci_low, row.ci_high], [place, place], color=colours[row.method], linewidth=1.4)
-                    axes.plot([row.mean], [place], "o", color=colours[row.method], markersize=4)
+                    look = {"marker": shapes[row.method], "color": colours[row.method]}
+                    axes.plot([row.mean], [place], **look, markersize=4)
             if measure in NEUTRAL:
                 axes.axvline(NEUTRAL[measure], color=GREY, linewidth=0.8, linestyle=(0, (4, 3)))
-            axes.set(title=TITLES[measure])
+            axes.set(title=TITLES[measure], ylim=(-len(groups) + 0.1, 0.1))
             names = [inputs.condition_title(track, condition) for _, _, condition in groups]
             axes.set_yticks([-line - 0.4 for line in range(len(groups))], [_wrapped(name) for name in names])
         for axes in grid.flat[len(shown) :]:
@@ -125,8 +126,9 @@ def _maps(inputs: Inputs, folder: Path, track: str) -> Drawing | None:
                 view.show(axes)
                 if kind:
                     values = read_map(first.parents[1] / kind / dataset / f"{sample}.png") / 255
-                    low = 0.0 if kind == "fuzzy" else 0.5
-                    axes.imshow(values, cmap="magma" if kind == "fuzzy" else "viridis", vmin=low, vmax=1, alpha=0.6)
+                    # Where confidences begin anew in every iteration, they stay within one step of 1.
+                    low = 0.0 if kind == "fuzzy" else min(float(values.min()), 0.99)
+                    axes.imshow(values, cmap="magma" if kind == "fuzzy" else "viridis", vmin=low, vmax=1, alpha=0.75)
                 view.outline(axes, view.truth, "white")
                 view.outline(axes, noisy.label(sample), "#ff5c39")
             line[0].set_ylabel(shortened(sample), fontsize=8.5)
@@ -139,7 +141,7 @@ def _maps(inputs: Inputs, folder: Path, track: str) -> Drawing | None:
             title="What a method holds of its training labels",
             caption=(
                 f"Training images of {cell.run}. White: truth; orange: the noisy label. Fuzzy weight: dark 0, light 1;"
-                " confidence: dark 0.5 or less, yellow 1."
+                " confidence: dark the least of the image, yellow 1."
             ),
             track=track,
         )
