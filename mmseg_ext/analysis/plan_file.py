@@ -35,6 +35,8 @@ class TaskSummary(StrictModel):
     """Class names by id, background first."""
     unseen: list[str] = []
     """Classes that training must never see."""
+    ignored: list[str] = []
+    """Classes whose pixels count nowhere."""
     unit: Literal["mm", "px"]
     nsd_tolerance: float
     datasets: dict[str, DatasetSummary]
@@ -78,6 +80,8 @@ class PlanFile(StrictModel):
     """By `track/method`."""
     tasks: dict[str, TaskSummary]
     runs: list[Cell]
+    regions: dict[str, dict[str, Path]] = {}
+    """Folder of the region maps of a training set, under the first condition that has some: by task and data set."""
     controls: dict[str, Path]
     """Folder of each task's control pseudo-methods."""
     superpixels: dict[str, list[Path]] = {}

@@ -76,6 +76,11 @@ class Inputs:
         title = self.task(task).title
         return title if dataset in ("", task) else f"{title}, tested on {self.task(task).datasets[dataset].title}"
 
+    def predictions(self, run: str, dataset: str) -> Path:
+        """Folder of the predictions of a run on a test set, as the first protocol of ours scores them."""
+        folder = next(cell.folder for cell in self.plan.runs if cell.run == run)
+        return folder / "predictions" / self.plan.protocols[self.protocol].variant / dataset
+
     @property
     def done(self) -> int:
         """Number of finished runs."""

@@ -41,6 +41,9 @@ FLAG_TITLES = {
     "no_cost": "No cost",
 }
 
+KINDS = ("distribution", "ranks", "differences", "examples", "unseen", "regions")
+"""Figures of a test set, by the beginning of their names."""
+
 
 def render(inputs: Inputs, drawings: list[Drawing], out: Path) -> str:
     """Return the page's HTML.
@@ -143,7 +146,7 @@ def _section(inputs: Inputs, track: str, drawings: list[Drawing]) -> dict[str, A
     for of_track, task, dataset in inputs.test_sets():
         if of_track != track:
             continue
-        names = [f"{kind}_{track}_{task}_{dataset}" for kind in ("distribution", "ranks", "differences", "examples")]
+        names = [f"{kind}_{track}_{task}_{dataset}" for kind in KINDS]
         names.append(f"curves_{track}_{task}")
         tables = {name: result_tables(inputs, track, task, dataset, name) for name in inputs.plan.protocols}
         test_sets.append(

@@ -101,6 +101,7 @@ class Plan:
             },
             "tasks": {name: self._task(name) for name in sorted(self.tasks)},
             "runs": [self._run(run) for run in self.runs],
+            "regions": self._regions(),
             "controls": {name: str(self.paths.controls(name)) for name in sorted(self.tasks)},
             "superpixels": self._superpixels(),
             "pretrained": self._pretrained(),
@@ -117,6 +118,7 @@ class Plan:
             "title": task.title,
             "classes": task.classes,
             "unseen": task.unseen,
+            "ignored": task.ignored,
             "unit": next(iter(cards.values())).unit,
             "nsd_tolerance": task.nsd_tolerance,
             "quality": str(self.paths.task_checks(name) / "quality.json") if len(cards) > 1 else None,
@@ -134,6 +136,14 @@ class Plan:
                 for dataset, card in cards.items()
             },
         }
+
+    def _regions(self) -> dict[str, dict[str, str]]:
+        found: dict[str, dict[str, str]] = {}
+        for run, needs in self.needs.items():
+            for need in needs:
+                if need.name == "regions" and need.dataset is not None:
+                    found.setdefault(run.task, {}).setdefault(need.dataset, str(need.folder))
+        return found
 
     def _superpixels(self) -> dict[str, list[str]]:
         found: dict[str, list[str]] = {}

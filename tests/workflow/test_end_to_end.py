@@ -66,14 +66,16 @@ def test_adding_a_method_or_a_data_set_reruns_nothing(copy):
     jobs = copy.jobs("smoke")
     assert jobs["train"] == jobs["evaluate"] == 1
     assert "prepare" not in jobs
-    copy.edit("configs/suites/smoke.yaml", "[phantom_abdomen_mini]", "[phantom_abdomen_mini, phantom_lesion_mini]")
+    cells = "[phantom_abdomen_mini]\n    methods: [unet_tiny, segformer_b0]"
+    copy.edit("configs/suites/smoke.yaml", cells, cells.replace("mini]", "mini, phantom_lesion_mini]"))
     jobs = copy.jobs("smoke")
     assert jobs["train"] == jobs["evaluate"] == 3
     assert jobs["prepare"] == jobs["fetch"] == 1
 
 
 def test_a_changed_setting_trains_anew(copy):
-    copy.edit("configs/suites/smoke.yaml", "iterations: 12", "iterations: 13")
+    schedule = "iterations: 12\n      validations: 2\n  pretraining"
+    copy.edit("configs/suites/smoke.yaml", schedule, schedule.replace("12", "13"))
     jobs = copy.jobs("smoke")
     assert jobs["train"] == 1
     assert "prepare" not in jobs

@@ -1,6 +1,7 @@
 _base_ = ["../../_base_/schedules/adamw_poly.py", "../../_base_/default_runtime.py"]
 model = dict(
     type="TextSegmentor",
+    stride=16,
     data_preprocessor=dict(type="UnitPreprocessor", mean=(0.0,), std=(1.0,)),
     backbone=dict(type="DenseClip", clip="$clip", readout="value"),
     decode_head=dict(type="TextHead", num_classes="$num_classes", clip="$clip", names="$seen_names"),

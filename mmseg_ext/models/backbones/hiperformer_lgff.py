@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mmseg_ext.models.hiperformer_layers import ChannelLayerNorm, conv_norm
+from mmseg_ext.models.hiperformer_layers import ChannelLayerNorm, conv_norm, convolution
 
 
 class ChannelInteraction(nn.Module):
@@ -85,7 +85,7 @@ class InvertedResidualMLP(nn.Module):
     ) -> None:
         super().__init__()
         groups = in_channels if conv == "depthwise" else 1
-        self.spatial = nn.Conv2d(in_channels, in_channels, 3, padding=1, groups=groups, bias=False)
+        self.spatial = convolution(in_channels, in_channels, 3, groups=groups, bias=False)
         self.norm = nn.BatchNorm2d(in_channels)
         self.expand = nn.Conv2d(in_channels, expansion * in_channels, 1, bias=False)
         self.project = conv_norm(expansion * in_channels, channels, bias=False)

@@ -61,9 +61,9 @@ class TransportAttention(ScoredAttention):
 class OtSegHead(ZegClipHead):
     """OTSeg (Kim et al., ECCV 2024, arXiv:2403.14183): several prompts a class, brought to pixels by optimal transport.
 
-    Kept: M prompts a class, Sinkhorn transport in place of the softmax, a direct map of scores beside that of the
-    decoder, both trained and averaged. Simplified: a prompt is the class's text plus a learnt offset that all classes
-    share, since text encoders stay outside of training here; logits are averaged, not probabilities.
+    Kept: M prompts a class, Sinkhorn transport in place of the softmax, a direct map of transported scores beside that
+    of the decoder, both trained and averaged. Simplified: a prompt is the class's text plus a learnt offset that all
+    classes share, since text encoders stay outside of training here; logits are averaged, not probabilities.
 
     Args:
         prompts: M; the released code has 6 for VOC and 8 for COCO-Stuff.
@@ -74,8 +74,7 @@ class OtSegHead(ZegClipHead):
         self.prompts = prompts
         super().__init__(**kwargs)
         self.offsets = nn.Parameter(0.02 * torch.randn(prompts, self.text.width))
-        self.log_scale = nn.Parameter(torch.tensor(10.0).log())
-        self.threshold = nn.Parameter(torch.zeros(()))
+        self.direct = nn.Linear(self.query.out_features, self.query.out_features)
 
     def make_decoder(self, channels: int, layers: int, heads: int, hidden: int) -> ClassDecoder:
         """Return the decoder."""
@@ -84,9 +83,13 @@ class OtSegHead(ZegClipHead):
     def outputs(self, inputs: Sequence[Tensor]) -> list[Tensor]:
         """Return the mask logits (N, K, h, w) of the decoder and the direct ones; arguments as in `forward`."""
         patches, image = inputs
-        texts = F.normalize(self.text.embeddings[:, None] + self.offsets, dim=-1)
-        decoded = self.decode(texts.flatten(0, 1), patches, image).unflatten(1, (-1, self.prompts)).mean(2)
-        cosines = torch.einsum("kmd,ndp->nkmp", texts, patches.flatten(2))
-        direct = (transport(cosines) * cosines).sum(2) * cosines.shape[-1]
-        direct = (direct - self.threshold) * self.log_scale.exp()
-        return [decoded, direct.unflatten(2, patches.shape[-2:])]
+        texts = F.normalize(self.text.embeddings[:, None] + self.offsets, dim=-1).flatten(0, 1)
+        queries, tokens = self.queries(texts, image), self.tokens(patches)
+        decoded = self.decoder(queries, tokens)
+        aimed = self.direct(queries)
+        cosines = F.normalize(aimed, dim=-1) @ F.normalize(tokens, dim=-1).transpose(1, 2)
+        plan = transport(cosines.unflatten(1, (-1, self.prompts))).flatten(1, 2) * cosines.shape[-1] * self.prompts
+        direct = plan * (aimed @ tokens.transpose(1, 2)) / tokens.shape[-1] ** 0.5
+        return [
+            item.unflatten(1, (-1, self.prompts)).mean(2).unflatten(2, patches.shape[-2:]) for item in (decoded, direct)
+        ]

@@ -78,7 +78,8 @@ class ZegClipHead(BaseModule):
     def outputs(self, inputs: Sequence[Tensor]) -> list[Tensor]:
         """Return the mask logits (N, K, h, w) that are each trained; arguments as in `forward`."""
         patches, image = inputs
-        return [self.decode(self.text.embeddings, patches, image)]
+        logits = self.decoder(self.queries(self.text.embeddings, image), self.tokens(patches))
+        return [logits.unflatten(2, patches.shape[-2:])]
 
     def trained(self, inputs: Sequence[Tensor]) -> tuple[list[Tensor], dict[str, Tensor]]:
         """Return the outputs, and further losses by name, here none; arguments as in `forward`."""
@@ -88,8 +89,7 @@ class ZegClipHead(BaseModule):
         """Return the decoder's tokens (N, h w, C) of the patches (N, D, h, w)."""
         return self.token_norm(self.token(patches.flatten(2).transpose(1, 2)))
 
-    def decode(self, texts: Tensor, patches: Tensor, image: Tensor) -> Tensor:
-        """Return the mask logits (N, Q, h, w) of texts (Q, D)."""
+    def queries(self, texts: Tensor, image: Tensor) -> Tensor:
+        """Return the queries (N, Q, C) of texts (Q, D) for images (N, D)."""
         texts = texts.expand(len(image), -1, -1)
-        queries = self.query(torch.cat([texts * image[:, None], texts], dim=-1))
-        return self.decoder(queries, self.tokens(patches)).unflatten(2, patches.shape[-2:])
+        return self.query(torch.cat([texts * image[:, None], texts], dim=-1))

@@ -17,6 +17,7 @@ from mmseg_ext.reporting.figures import (
     learning_curves,
     ranks,
     superpixels,
+    zero_shot,
 )
 from mmseg_ext.reporting.figures.style import Drawing
 from mmseg_ext.reporting.inputs import Inputs
@@ -38,6 +39,9 @@ def draw_all(inputs: Inputs, folder: Path) -> list[Drawing]:
             differences.draw(inputs, folder, track, task, dataset),
             examples.draw(inputs, folder, track, task, dataset),
         ]
+        if dataset and inputs.task(task).unseen:
+            drawn.append(zero_shot.draw_predictions(inputs, folder, track, task, dataset))
+            drawn.append(zero_shot.draw_regions(inputs, folder, track, task, dataset))
     for track, task in sorted({(track, task) for track, task, _ in inputs.test_sets()}):
         drawn.append(learning_curves.draw(inputs, folder, track, task))
     for name in inputs.quality:

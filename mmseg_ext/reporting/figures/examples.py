@@ -47,7 +47,7 @@ def draw(inputs: Inputs, folder: Path, track: str, task: str, dataset: str) -> D
                     axes.set_xlabel("not scored")
                     continue
                 run = f"{track}/{task}/{method}/{condition}/seed_{seed}"
-                predicted = read_prediction(_predictions(inputs, run, dataset), case)[view.slice]
+                predicted = read_prediction(inputs.predictions(run, dataset), case)[view.slice]
                 view.outline(axes, view.truth, "white")
                 view.outline(axes, predicted, colours[method])
                 axes.set_xlabel(f"DSC {rows.iloc[0]['dsc']:.3f}", fontsize=8.5)
@@ -86,8 +86,3 @@ def representative(macro: pd.DataFrame) -> dict[str, str]:
     if len(order) < 3:
         return dict(zip(("worst", "best") if len(order) == 2 else ("only case",), order, strict=True))
     return {"worst": order[0], "median": order[(len(order) - 1) // 2], "best": order[-1]}
-
-
-def _predictions(inputs: Inputs, run: str, dataset: str) -> Path:
-    folder = next(cell.folder for cell in inputs.plan.runs if cell.run == run)
-    return folder / "predictions" / inputs.plan.protocols[inputs.protocol].variant / dataset
