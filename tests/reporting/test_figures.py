@@ -67,8 +67,8 @@ def test_contact_sheet_of_few_cases_shows_all():
 
 def test_contact_sheet_of_several_channels_shows_each(tmp_path):
     prepared = prepare_raw(CARDS["brats2018"], tmp_path / "source")
-    task = SimpleNamespace(datasets={"brats2018": SimpleNamespace(prepared=prepared.root)})
-    drawing = contact_sheet.draw(SimpleNamespace(plan=SimpleNamespace(tasks={"x": task})), tmp_path, "brats2018")
+    inputs = SimpleNamespace(prepared=lambda dataset: prepared.root)
+    drawing = contact_sheet.draw(inputs, tmp_path, "brats2018")
     assert drawing.caption.startswith("3 of 10 cases")
     text = drawing.svg.read_text()
     for channel in CARDS["brats2018"].channels:
