@@ -37,7 +37,7 @@ def draw(inputs: Inputs, folder: Path, track: str, task: str, dataset: str) -> D
     side_by_side = len(panels) if len(chunks) == 1 and panel * len(panels) <= WIDEST else 1
     width = min(WIDEST, panel * side_by_side)
     colours = palette(inputs.methods)
-    with canvas(width, 2.7 * len(panels) / side_by_side + 0.5) as figure:
+    with canvas(width, 2.7 * len(panels) / side_by_side + 0.7) as figure:
         grid = figure.subplots(len(panels) // side_by_side, side_by_side, squeeze=False, sharey=True)
         for axes, (condition, chunk) in zip(grid.flat, panels, strict=True):
             shown = cases[(cases["condition"] == condition) & cases["class_name"].isin(chunk)]
@@ -55,7 +55,8 @@ def draw(inputs: Inputs, folder: Path, track: str, task: str, dataset: str) -> D
             )
             with repeatable():
                 sns.stripplot(**layout, dodge=True, size=2.6, alpha=0.75, jitter=0.14, linewidth=0)
-            axes.set(title=inputs.condition_title(track, condition), xlabel="", ylabel="DSC of a case")
+            title = fill(inputs.condition_title(track, condition), int(9 * panel))
+            axes.set(title=title, xlabel="", ylabel="DSC of a case")
             axes.set_xticks(range(len(chunk)), [labels[name] for name in chunk])
             axes.set_ylim(-0.02, 1.02)
             axes.grid(False, axis="x")

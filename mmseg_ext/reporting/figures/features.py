@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from textwrap import fill
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -32,7 +33,8 @@ def draw(inputs: Inputs, folder: Path, track: str, source: str) -> Drawing | Non
     rows = {f"random weights\nprobe DSC {score:.3f}": first["before"]}
     for method in methods:
         score = read_json(by_method[method] / RECORD)["dsc"]["after"]
-        rows[f"{inputs.method_title(track, method)}\nprobe DSC {score:.3f}"] = _read(by_method[method])["after"]
+        title = fill(inputs.method_title(track, method), 22)
+        rows[f"{title}\nprobe DSC {score:.3f}"] = _read(by_method[method])["after"]
     colours = class_colours(sorted({int(class_id) for class_id in np.unique(first["label"])} - {0, IGNORED}))
     count, height, width = first["image"].shape
     with canvas(1.0 + 2.0 * count, (2.05 * height / width + 0.05) * (len(rows) + 1)) as figure:

@@ -114,7 +114,9 @@ def method_legend(figure: Figure, methods: list[str], titles: dict[str, str], co
         mpl.lines.Line2D([], [], color=colours[method], marker=markers(list(colours))[method], linestyle="", label=name)
         for method, name in ((method, titles[method]) for method in methods)
     ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 5))
+    entry = 0.45 + 0.08 * max(len(titles[method]) for method in methods)  # width in inches
+    columns = max(1, min(len(handles), 5, int(figure.get_figwidth() / entry)))
+    figure.legend(handles=handles, loc="outside lower center", ncols=columns)
 
 
 def within(limits: tuple[float, float]) -> tuple[float, float]:

@@ -1,6 +1,6 @@
 import torch
 
-from mmseg_ext.noise_robust.no_training import NoTraining
+from mmseg_ext.zero_shot.no_training import NoTraining
 
 
 def test_nothing_moves():
