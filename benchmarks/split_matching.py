@@ -11,16 +11,14 @@ from __future__ import annotations
 
 import argparse
 import tempfile
-import time
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from benchmarks.timed import timed
 from mmseg_ext.engine.resolve import Facts, resolve
 from mmseg_ext.models.assigners import batched_hungarian
 from mmseg_ext.models.vision_language.clip_folder import save_mini_clip, write_text
@@ -52,19 +50,6 @@ def random_batch(options: argparse.Namespace, rng: torch.Generator) -> tuple[Ten
     labels[labels >= CLASSES - UNSEEN] = 255
     regions = (torch.arange(size) * options.regions // size + 1).expand_as(labels)
     return images, labels, regions
-
-
-def timed(seconds: Counter[str], part: str, function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the function with its time added to a part."""
-
-    def call(*args: Any, **kwargs: Any) -> Any:
-        start = time.perf_counter()
-        try:
-            return function(*args, **kwargs)
-        finally:
-            seconds[part] += time.perf_counter() - start
-
-    return call
 
 
 def main() -> None:

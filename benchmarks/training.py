@@ -13,7 +13,6 @@ import argparse
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ import torch
 from mmengine.config import Config
 from mmengine.runner import Runner
 
+from benchmarks.timed import timed
 from mmseg_ext.data.prepared import finish, write_image
 from mmseg_ext.engine.dataset import PreparedSlices, stack_samples
 from mmseg_ext.engine.loop import IterationLoop
@@ -68,19 +68,6 @@ def resolved(options: argparse.Namespace, folder: Path, cases: Path) -> Config:
     config = resolve(method_config(file), facts, file)
     config.custom_hooks = [hook for hook in config.custom_hooks if hook["type"] != "ResumeHook"]
     return config
-
-
-def timed(seconds: Counter[str], part: str, function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the function with its time added to a part."""
-
-    def call(*args: Any, **kwargs: Any) -> Any:
-        start = time.perf_counter()
-        try:
-            return function(*args, **kwargs)
-        finally:
-            seconds[part] += time.perf_counter() - start
-
-    return call
 
 
 def engine(config: Config, seconds: Counter[str]) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
@@ -57,9 +58,9 @@ class Pretrainer(BaseModel):
         """Return the representation (N, width): the mean of the bottom map."""
         return self.bottom(images).mean((2, 3))
 
+    @abstractmethod
     def loss(self, inputs: Tensor, data_samples: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Return the terms of the loss by name; each name contains `loss`."""
-        raise NotImplementedError
 
     def after_step(self) -> None:
         """Do what follows an optimiser step, such as moving a teacher."""

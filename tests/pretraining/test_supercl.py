@@ -4,6 +4,9 @@ import torch
 from mmseg_ext.pretraining.losses import masked_contrast
 from mmseg_ext.pretraining.supercl import SuperCL
 from mmseg_ext.pretraining.superpixel_regions import on_grid, region_map
+from mmseg_ext.registry import import_components
+
+import_components({"type": "LeakyUNetEncoder"})
 
 ENCODER = {"type": "LeakyUNetEncoder", "in_channels": 1, "widths": (3, 4, 6)}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import Any
 
 import torch
@@ -39,6 +40,7 @@ class RegionClipSegmentor(QuerySegmentor):
             [self._join(own, image, mask) for own, image, mask in zip(learnt, images, masks, strict=True)]
         )
 
+    @abstractmethod
     def ensemble(self, learnt: Tensor, clip: Tensor, seen: Tensor) -> Tensor:
         """Return the joint probabilities (Q, K).
 
@@ -47,7 +49,6 @@ class RegionClipSegmentor(QuerySegmentor):
             clip: (Q, K) probabilities of CLIP over the known classes.
             seen: (K,) bool.
         """
-        raise NotImplementedError
 
     def _join(self, learnt: Tensor, image: Tensor, masks: Tensor) -> Tensor:
         head = self.decode_head
