@@ -44,6 +44,11 @@ PARTS = [
 ]  # fmt: skip
 
 
+def usable_settings() -> list[str]:
+    """Return the names of the settings that this processor has instructions for; emulated bf16 takes minutes a step."""
+    return [name for name, (_, bf16) in SETTINGS.items() if not bf16 or torch.cpu._is_avx512_bf16_supported()]
+
+
 def network(options: argparse.Namespace) -> nn.Module:
     """Return the method's network with random weights and without stochastic depth, so that outputs can be compared."""
     file = CONFIGS / f"{options.method}.py"
@@ -130,23 +135,24 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--processor-time", action="store_true", help="of all threads together; for a busy machine")
     parser.add_argument("--memory", action="store_true", help="also measure the peak of memory, one process a setting")
+    parser.add_argument("--settings", nargs="+", choices=list(SETTINGS), default=usable_settings(), metavar="SETTING")
     options = parser.parse_args()
     if options.memory:
-        for name in SETTINGS:
+        for name in options.settings:
             with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
                 print(f"{name:10s} peak memory {pool.submit(peak_of, name, options).result():.0f} MiB")
     clock = time.process_time if options.processor_time else time.perf_counter
     make_reproducible(options.threads)
     model = network(options)
     images = torch.rand(options.batch, 3, options.size, options.size)
-    seconds: dict[str, list[float]] = {name: [] for name in SETTINGS}
+    seconds: dict[str, list[float]] = {name: [] for name in options.settings}
     # The first round sizes the memory and is not counted.
     for turn in range(options.rounds + 1):
-        for name, (_, autocast) in SETTINGS.items():
-            _, taken = step(model, prepare(model, images, name), autocast, clock)
+        for name in options.settings:
+            _, taken = step(model, prepare(model, images, name), SETTINGS[name][1], clock)
             if turn:
                 seconds[name].append(taken)
-    outputs = {name: eval_logits(model, images, name) for name in SETTINGS}
+    outputs = {name: eval_logits(model, images, name) for name in options.settings}
     scale = outputs["plain"].std()
     for name, values in seconds.items():
         # Other work on the machine only ever slows a round, so the fastest ones are compared.
