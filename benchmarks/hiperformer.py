@@ -29,6 +29,7 @@ from torch import Tensor, nn
 
 from benchmarks.hiperformer_plain import use
 from mmseg_ext.engine.cost import peak_memory_mb
+from mmseg_ext.engine.optim_wrapper import emulates_bf16
 from mmseg_ext.engine.reproducible import make_reproducible
 from mmseg_ext.engine.resolve import Facts, resolve
 from mmseg_ext.registry import build_model
@@ -46,7 +47,7 @@ PARTS = [
 
 def usable_settings() -> list[str]:
     """Return the names of the settings that this processor has instructions for; emulated bf16 takes minutes a step."""
-    return [name for name, (_, bf16) in SETTINGS.items() if not bf16 or torch.cpu._is_avx512_bf16_supported()]
+    return [name for name, (_, bf16) in SETTINGS.items() if not (bf16 and emulates_bf16("cpu"))]
 
 
 def network(options: argparse.Namespace) -> nn.Module:

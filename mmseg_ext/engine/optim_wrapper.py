@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import torch
 from mmengine.device import get_device
+from mmengine.logging import print_log
 from mmengine.optim import OptimWrapper
 from torch import Tensor, nn
 
 from mmseg_ext.registry import OPTIM_WRAPPERS
 
 AUTOCAST = {"fp16": torch.float16, "bf16": torch.bfloat16}
+
+
+def emulates_bf16(device: str) -> bool:
+    """Return whether the processor has no instructions for bf16: torch then computes it many times slower than fp32."""
+    return device == "cpu" and torch.backends.cpu.get_cpu_capability() == "AVX2"
 
 
 @OPTIM_WRAPPERS.register_module()
@@ -32,6 +39,9 @@ class PrecisionOptimWrapper(OptimWrapper):
         self.device = get_device()
         self.dtype = AUTOCAST.get(precision)
         self.scaler = torch.amp.GradScaler(self.device, enabled=precision == "fp16")
+        if self.dtype == torch.bfloat16 and emulates_bf16(self.device):
+            slow = "this processor emulates bf16, many times slower than fp32: set `precision: fp32` in the suite"
+            print_log(slow, "current", logging.WARNING)
 
     @contextmanager
     def optim_context(self, model: nn.Module) -> Iterator[None]:
