@@ -1,4 +1,4 @@
-"""Sub-commands about the catalogue: new cards, generated documents, exchange formats. No stages of the workflow."""
+"""Sub-commands about the catalogue: new cards, generated files, exchange formats. No stages of the workflow."""
 
 from __future__ import annotations
 
@@ -14,6 +14,20 @@ from mmseg_ext.suite.errors import InputError
 app = typer.Typer()
 scaffold = typer.Typer(no_args_is_help=True, help="Write a commented card to start from.")
 app.add_typer(scaffold, name="scaffold")
+
+
+@app.command()
+def schemas(
+    folder: Annotated[Path, typer.Option(help="Where the schema files lie.")] = Path("workflow/schemas"),
+    check: Annotated[bool, typer.Option("--check", help="Only say which files are out of date.")] = False,
+) -> None:
+    """Generate the JSON Schemas of the configuration files."""
+    from mmseg_ext.suite.schemas import stale, write_schemas
+
+    if not check:
+        write_schemas(folder)
+    elif found := stale(folder):
+        raise InputError(found[0], "content", "out of date", "the models' schema", "Run `python -m mmseg_ext schemas`.")
 
 
 @app.command()

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from mmseg_ext.cli_options import DEFAULT_CONFIGS, DEFAULT_DATA, DEFAULT_RESULTS, Configs, Data, Results
+from mmseg_ext.cli_options import DEFAULT_CONFIGS, DEFAULT_DATA, DEFAULT_RESULTS, Configs, Data, Results, json_object
 from mmseg_ext.suite.catalogue import catalogue
 from mmseg_ext.suite.clip_card import ImportedClip, TrainedClip
 from mmseg_ext.suite.errors import InputError
@@ -80,7 +79,7 @@ def regions(
 
     known, paths = catalogue(configs), Paths(data, results)
     card, found = known.clip(clip, "command line", "CLIP"), known.task(task, "command line", "TASK")
-    asked = region_setting(card, json.loads(setting), Path("--setting"))
+    asked = region_setting(card, json_object(setting, "--setting"), Path("--setting"))
     model = clip_need(card, found, paths)
     need = regions_need(model, card, found, asked, dataset, paths)
     prepared = PreparedDataset(paths.prepared(dataset))

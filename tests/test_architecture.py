@@ -34,7 +34,10 @@ ARROWS = {
     "reporting": {"analysis", "evaluation", "superpixels", "data", "suite"},
 }
 TORCH_FREE = ["suite", "data", "superpixels", "evaluation", "analysis", "reporting"]
-TOP = {"cli", "cli_catalogue", "cli_options", "cli_zero_shot", "__main__", "__init__"}
+TOP = {f"cli{part}" for part in ("", "_catalogue", "_data", "_options", "_results", "_runs", "_zero_shot")} | {
+    "__main__",
+    "__init__",
+}
 
 
 def layer(file):
