@@ -169,10 +169,12 @@ class ArrayStacks(FlatImages):
 
 
 class RunLengthMasks(FlatImages, _CaseFiles):
-    """Layout: images, and one table with the masks of all of them as run lengths.
+    """Layout: images, and one table with the masks of all of them as run lengths or polygons.
 
     A .csv table has a row an object: the image, and `start length` pairs of pixels counted from 1 down the columns. A
-    .json table is COCO's, whose segmentations have to be run lengths; the label value is the category.
+    .json table is COCO's, whose segmentations are polygons or run lengths; the label value is the category, from 1. A
+    pixel belongs to a polygon if its centre lies inside or on it; the polygons of an object are united. Crowd regions
+    count as any object of their category.
     """
 
     layout: Literal["run_length_masks"]

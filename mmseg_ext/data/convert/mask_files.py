@@ -27,6 +27,13 @@ MASK_ENDINGS = (*IMAGE_ENDINGS, ".mat", ".xml")
 UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)
 
 
+def stem_of(name: str) -> str:
+    """Return the name of an image file without folders and ending."""
+    stem = name.rsplit("/", 1)[-1]
+    ending = next((ending for ending in IMAGE_ENDINGS if stem.lower().endswith(ending)), "")
+    return stem[: len(stem) - len(ending)]
+
+
 def open_upright(path: Path) -> Image.Image:
     """Return a single-page image, read whole and turned as its EXIF data say; a .gz file is unpacked on the way.
 
