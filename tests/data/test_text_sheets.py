@@ -119,6 +119,15 @@ def test_texts_of_images_that_the_card_leaves_out_are_no_error(root):
     assert texts_of(texts_card(**patterns), root).keys() == {"case_0", "case_2", "case_3"}
 
 
+def test_texts_of_skipped_images_with_a_suffix_are_no_error(root):
+    for image in (root / "images").iterdir():
+        image.rename(image.with_stem(f"{image.stem}_slice"))
+    for sheet, rows in (("lists/train.xlsx", ROWS[:2]), ("test.xlsx", ROWS[2:])):
+        write_sheet(root / sheet, [(name.replace(".png", "_slice.png"), text) for name, text in rows])
+    found = texts_of(texts_card(image_suffix="_slice", skip={"case_1": "too dark"}), root)
+    assert found == {"case_0": "0 lesions", "case_2": "2 lesions", "case_3": "3 lesions"}
+
+
 def test_images_of_one_name_are_refused(root):
     write_pairs(root / "more", cases=1)
     write_pairs(root / "base")

@@ -18,7 +18,7 @@ from mmseg_ext.suite.errors import InputError
 from mmseg_ext.suite.layouts import ImageMaskPairs, TextSheets
 
 _UNREADABLE = (OSError, ValueError, KeyError, EOFError, BadZipFile, ParseError, zlib.error)
-Told = dict[str, tuple[str, Path, str]]
+Rows = dict[str, tuple[str, Path, str]]
 """By the image's name without folders and ending: its text, the sheet, and the row it stands in."""
 
 
@@ -35,7 +35,7 @@ def add_texts(found: Pairs, layout: ImageMaskPairs, root: Path) -> Pairs:
             that differ, a text is of an image that is not there, or two images have one file name.
     """
     assert layout.texts is not None
-    told: Told = {}
+    rows: Rows = {}
     files = list_files(root)
     for pattern in layout.texts.files:
         sheets = [root / name for name in files if fnmatchcase(name, pattern)]
@@ -44,7 +44,7 @@ def add_texts(found: Pairs, layout: ImageMaskPairs, root: Path) -> Pairs:
                 root, "layout.texts.files", f"no file like {pattern}", "a sheet with a text for each image"
             )
         for sheet in sheets:
-            _read_sheet(sheet, layout.texts, told)
+            _read_sheet(sheet, layout.texts, rows)
     images: dict[str, Pair] = {}
     for pair in found.pairs:
         name = stem_of(pair.image.name)
@@ -53,19 +53,20 @@ def add_texts(found: Pairs, layout: ImageMaskPairs, root: Path) -> Pairs:
                 pair.image, "file name", name, f"another name than {images[name].image}, to tell the texts"
             )
         images[name] = pair
-        if name not in told:
+        if name not in rows:
             expected = f"a row for it in {' or '.join(layout.texts.files)}"
             raise InputError(pair.image, "text", "none", expected)
+    skipped = {f"{case}{layout.image_suffix}" for case in layout.skip}
     # Of the images without a label, which the card leaves out, there may be texts all the same.
-    alone = [] if layout.labelled_only else sorted(told.keys() - images.keys() - layout.skip.keys())
+    alone = [] if layout.labelled_only else sorted(rows.keys() - images.keys() - skipped)
     if alone:
-        _, sheet, place = told[alone[0]]
+        _, sheet, place = rows[alone[0]]
         hint = "Add the image, or list the case under `layout.skip` of the card with a reason."
         raise InputError(sheet, f"{layout.texts.image_column} in {place}", alone[0], "an image of the data", hint)
-    return replace(found, pairs=[replace(pair, text=told[stem_of(pair.image.name)][0]) for pair in found.pairs])
+    return replace(found, pairs=[replace(pair, text=rows[stem_of(pair.image.name)][0]) for pair in found.pairs])
 
 
-def _read_sheet(path: Path, sheets: TextSheets, told: Told) -> None:
+def _read_sheet(path: Path, sheets: TextSheets, rows: Rows) -> None:
     """Add the rows of a sheet."""
     try:
         table = _read_table(path)
@@ -74,15 +75,15 @@ def _read_sheet(path: Path, sheets: TextSheets, told: Told) -> None:
     wanted = [sheets.image_column, sheets.text_column]
     if not set(wanted) <= set(table.columns):
         raise InputError(path, "columns", [str(name) for name in table.columns], f"among them {' and '.join(wanted)}")
-    for row, (image, text) in enumerate(zip(table[wanted[0]], table[wanted[1]], strict=True), start=2):
-        name, text, place = stem_of(image.strip()), " ".join(text.split()), f"row {row}"
+    for number, (image, text) in enumerate(zip(table[wanted[0]], table[wanted[1]], strict=True), start=2):
+        name, text, place = stem_of(image.strip()), " ".join(text.split()), f"row {number}"
         if not name and not text:
             # Excel keeps rows whose content was deleted.
             continue
         for column, value in zip(wanted, (name, text), strict=True):
             if not value:
                 raise InputError(path, f"{column} in {place}", "nothing", "an image's file name and a text about it")
-        first, sheet, first_place = told.setdefault(name, (text, path, place))
+        first, sheet, first_place = rows.setdefault(name, (text, path, place))
         if first != text:
             raise InputError(path, f"text of {name} in {place}", text, f"that of {first_place} in {sheet}: {first!r}")
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import seaborn as sns
+from matplotlib.ticker import NullFormatter
 
 from mmseg_ext.reporting.figures.style import Drawing, canvas, save
 from mmseg_ext.reporting.formatting import plain
@@ -35,6 +36,8 @@ def draw(inputs: Inputs, folder: Path, dataset: str) -> Drawing:
         layout = {"data": shown, "y": "class_name", "hue": "subset", "order": names, "palette": colours}
         # Dots, because the length of a bar means nothing on a logarithmic axis.
         pixels.set_xscale("log")
+        # Within one power of ten matplotlib labels the steps between too, one over the other.
+        pixels.xaxis.set_minor_formatter(NullFormatter())
         sns.stripplot(x="share", **layout, dodge=True, jitter=False, size=6, ax=pixels)
         sns.barplot(x="case_share", **layout, gap=0.1, legend=False, ax=present)
         present_shares = shown.loc[shown["share"] > 0, "share"]
