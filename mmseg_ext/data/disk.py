@@ -13,18 +13,19 @@ _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 @contextmanager
-def clear_disk_errors(file: Path, purpose: str, next_call: str) -> Iterator[None]:
+def clear_disk_errors(file: Path, purpose: str, hint: str) -> Iterator[None]:
     """Turn an `OSError` into an `InputError`.
 
     Args:
         file: The file that is worked on.
         purpose: What space is needed for, in words.
-        next_call: What the next call will do once there is space.
+        hint: What to do once there is space.
     """
     try:
         yield
     except OSError as error:
         if error.errno in _NO_ROOM:
-            hint = f"Free some space and fetch again: {next_call}."
-            raise InputError(file, "disk", error.strerror, f"room for {purpose}", hint) from None
+            raise InputError(
+                file, "disk", error.strerror, f"room for {purpose}", f"Free some space and {hint}."
+            ) from None
         raise InputError(file, "disk", str(error), "names and files that can be written") from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from mmseg_ext.data.convert import (
     run_length_masks,
 )
 from mmseg_ext.data.convert.pairing import ConvertedCase, Pair
+from mmseg_ext.data.disk import clear_disk_errors
 from mmseg_ext.data.expected import differing_counts
 from mmseg_ext.data.prepared import IGNORED, PreparedDataset, channel_images, finish, write_image
 from mmseg_ext.data.progress import progress
@@ -71,11 +73,11 @@ def prepare(card: DatasetCard, raw: Path, out: Path, split_file: Path | None) ->
             case = converter.convert(pair, card)
             if card.unit == "mm" and case.spacing is None:
                 raise InputError(pair.image, "spacing", "none", "a spacing in mm", "Use `unit: px` on the card.")
-            rows += _write_case(part, pair, case, card.channels)
+            with _disk_errors(card, out):
+                rows += _write_case(part, pair, case, card.channels)
             counts = np.bincount(case.labels.ravel(), minlength=IGNORED + 1)[: len(card.classes)]
             pixels += [(pair.case, name, int(n)) for name, n in zip(card.class_names, counts, strict=True)]
         class_pixels = pd.DataFrame(pixels, columns=["case", "class_name", "pixels"])
-        class_pixels.to_csv(part / "class_pixels.csv", index=False)
         described = {
             **card.model_dump(mode="json", include=_DESCRIBED),
             "classes": card.class_names,
@@ -84,8 +86,15 @@ def prepare(card: DatasetCard, raw: Path, out: Path, split_file: Path | None) ->
             "skipped": found.skipped,
             "expected_cases": card.counts,
         }
-        finish(part, described, rows, splits)
+        with _disk_errors(card, out):
+            class_pixels.to_csv(part / "class_pixels.csv", index=False)
+            finish(part, described, rows, splits)
     return PreparedDataset(out)
+
+
+def _disk_errors(card: DatasetCard, out: Path) -> AbstractContextManager[None]:
+    hint = f"run `prepare {card.dataset}` again; what was prepared before is kept"
+    return clear_disk_errors(out, "the prepared data", hint)
 
 
 def _write_case(root: Path, pair: Pair, case: ConvertedCase, channels: list[str]) -> Iterator[dict[str, Any]]:

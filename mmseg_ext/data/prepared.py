@@ -145,11 +145,27 @@ def channel_images(sample: str, values: np.ndarray, channels: Sequence[str]) -> 
 
 
 def write_image(path: Path, values: np.ndarray) -> None:
-    """Write (H, W) uint8/uint16 or (H, W, 3) uint8 RGB as PNG."""
+    """Write (H, W) uint8/uint16 or (H, W, 3) uint8 RGB as PNG.
+
+    Raises:
+        OSError: If the disk is full or the file cannot be written.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     stored = values[:, :, ::-1] if values.ndim == 3 else values
-    if not cv2.imwrite(str(path), stored, _PNG):
-        raise OSError(f"could not write {path}")
+    write_png(path, stored, _PNG)
+
+
+def write_png(path: Path, stored: np.ndarray, settings: Sequence[int]) -> None:
+    """Write an array as OpenCV has it, BGR if it has colours, as PNG.
+
+    Raises:
+        OSError: If the disk is full or the file cannot be written.
+    """
+    written, content = cv2.imencode(".png", stored, settings)
+    if not written:
+        raise ValueError(f"could not encode {path.name}: {stored.shape} {stored.dtype}")
+    # OpenCV's own way to a file says nothing when the disk is full.
+    path.write_bytes(content.tobytes())
 
 
 def finish(

@@ -43,7 +43,7 @@ def unpack_all(archives: list[Archive], out: Path, inner: Sequence[str] = ()) ->
     Raises:
         InputError: If an archive is damaged or unsafe, two hold different files of the same name, or the disk is full.
     """
-    with clear_disk_errors(out, "the unpacked files", "archives that were unpacked before are kept"):
+    with clear_disk_errors(out, "the unpacked files", "fetch again: archives that were unpacked before are kept"):
         return _unpack_all(archives, out, inner)
 
 

@@ -10,6 +10,7 @@ from mmseg_ext.analysis.measures import select
 from mmseg_ext.reporting.formatting import (
     count_text,
     duration,
+    first_names,
     interval_text,
     p_text,
     plain,
@@ -82,7 +83,7 @@ def data_rows(inputs: Inputs) -> list[dict[str, Any]]:
                 "modality": data.modality,
                 "licence": data.licence,
                 "access": data.access,
-                "classes": ", ".join(plain(label) for label in task.classes[1:]),
+                "classes": first_names([plain(label) for label in task.classes[1:]]),
                 "counts": ", ".join(
                     count_text(counts[key], key[:-1]) for key in ("patients", "cases", "samples") if counts
                 ),

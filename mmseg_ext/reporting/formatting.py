@@ -16,6 +16,7 @@ MEASURE_TITLES = {
 }
 DISTANCES = ("hd95", "hd95_max", "assd")
 MISSING = "–"
+MOST_NAMES = 8
 
 
 def measure_title(measure: str, unit: str) -> str:
@@ -59,6 +60,13 @@ def count_text(count: int, noun: str) -> str:
 def plain(name: str) -> str:
     """Return an identifier as words."""
     return name.replace("_", " ")
+
+
+def first_names(names: Sequence[str], most: int = MOST_NAMES) -> str:
+    """Return names with commas between; of more than `most` the first ones and how many follow."""
+    shown = names if len(names) <= most else names[: most - 1]
+    more = f" and {len(names) - len(shown)} more" if len(shown) < len(names) else ""
+    return ", ".join(shown) + more
 
 
 def quantity(value: float, digits: int = 3) -> str:

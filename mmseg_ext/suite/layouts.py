@@ -100,6 +100,16 @@ class DicomSeries(_PairedFiles):
     slice_axis: Literal["sagittal", "coronal", "axial"] = "axial"
 
 
+class TextSheets(StrictModel):
+    """Tables with a text about each image: one row an image, the first row names the columns."""
+
+    files: Annotated[list[Annotated[str, Field(pattern=r"\.(csv|xlsx)$")]], Field(min_length=1)]
+    """Patterns of paths below the data's root, as `split` has them; each has to find at least one sheet."""
+    image_column: str
+    """Column with the image's file name, with or without folders and ending."""
+    text_column: str
+
+
 class ImageMaskPairs(FlatImages, _PairedFiles):
     """Layout: one image and one mask per case, paired by file name.
 
@@ -120,8 +130,16 @@ class ImageMaskPairs(FlatImages, _PairedFiles):
     """Variable of a MATLAB file that holds the labels; fields of a structure are named with dots."""
     captions: bool = False
     """Whether beside each image lies its caption, a text file of the same stem with the ending `.txt`, in UTF-8."""
+    texts: TextSheets | None = None
+    """Sheets with a text about each image; of an Excel file the first sheet counts."""
     maps: list[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]] = []
     """Folders beside that of the images with a further 8-bit map `<case>.png` each; kept in the prepared form."""
+
+    @model_validator(mode="after")
+    def _one_source_of_texts(self) -> Self:
+        if self.captions and self.texts is not None:
+            raise ValueError("captions or texts, found both")
+        return self
 
 
 class ArrayFiles(_CaseFiles):
@@ -169,10 +187,12 @@ class ArrayStacks(FlatImages):
 
 
 class RunLengthMasks(FlatImages, _CaseFiles):
-    """Layout: images, and one table with the masks of all of them as run lengths.
+    """Layout: images, and one table with the masks of all of them as run lengths or polygons.
 
     A .csv table has a row an object: the image, and `start length` pairs of pixels counted from 1 down the columns. A
-    .json table is COCO's, whose segmentations have to be run lengths; the label value is the category.
+    .json table is COCO's, whose segmentations are polygons or run lengths; the label value is the category, from 1. A
+    pixel belongs to a polygon if its centre lies inside or on it; the polygons of an object are united. Crowd regions
+    count as any object of their category.
     """
 
     layout: Literal["run_length_masks"]

@@ -14,7 +14,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from mmseg_ext.data.prepared import PreparedDataset, read_map
+from mmseg_ext.data.prepared import PreparedDataset, read_map, write_png
 from mmseg_ext.suite.errors import InputError
 from mmseg_ext.suite.files import read_json, replacing
 from mmseg_ext.suite.stages.superpixels import RECORD
@@ -89,5 +89,4 @@ def write_ids(path: Path, ids: np.ndarray) -> None:
     with replacing(path) as part:
         # Runs of equal ids: this strategy is as small as the highest level, in a tenth of its time.
         settings = [cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE]
-        if not cv2.imwrite(str(part), ids.astype(np.uint16), settings):
-            raise OSError(f"could not write {path}")
+        write_png(part, ids.astype(np.uint16), settings)

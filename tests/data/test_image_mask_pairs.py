@@ -1,3 +1,4 @@
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -43,6 +44,17 @@ def test_16_bit_grey_is_kept(tmp_path):
 def test_16_bit_grey_is_no_rgb(tmp_path):
     with pytest.raises(InputError, match="colour: grey"):
         read_image(save(tmp_path / "a.png", np.zeros((2, 2), np.uint16)), "rgb")
+
+
+@pytest.mark.parametrize("ending", ["png", "tif"])
+@pytest.mark.parametrize("channels", [3, 4])
+def test_16_bit_colours_are_refused(tmp_path, ending, channels):
+    """Pillow would halve their bits without a word."""
+    path = tmp_path / f"a.{ending}"
+    assert cv2.imwrite(str(path), np.full((4, 5, channels), 300, np.uint16))
+    for colour in ("rgb", "grey"):
+        with pytest.raises(InputError, match="bits a channel: found 16, expected 8, or 16 in a grey image"):
+            read_image(path, colour)
 
 
 @pytest.mark.parametrize("values", [np.full((2, 2), 0.5, np.float32), np.full((2, 2), 70_000, np.int32)])

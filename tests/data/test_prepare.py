@@ -1,3 +1,7 @@
+import errno
+import os
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -6,7 +10,7 @@ from support.tiny_data import pair_card, volume_card, write_nifti, write_pairs, 
 from mmseg_ext.data import prepare as prepare_module
 from mmseg_ext.data.convert import nifti_volumes
 from mmseg_ext.data.prepare import prepare
-from mmseg_ext.data.prepared import COLUMNS, PreparedDataset
+from mmseg_ext.data.prepared import COLUMNS, PreparedDataset, write_image
 from mmseg_ext.data.source import write_source
 from mmseg_ext.suite.errors import InputError
 
@@ -114,6 +118,30 @@ def test_a_full_disk_stops_before_anything_is_written(raw, tmp_path, monkeypatch
     with pytest.raises(InputError, match=f"{4 * 3 * 6 * 7 * 4} bytes"):
         prepare(volume_card(), raw, tmp_path / "out", None)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_disk_that_fills_up_is_one_error_and_keeps_what_was_there(raw, tmp_path, monkeypatch):
+    former = prepare(volume_card(), raw, tmp_path / "out", None).content_hash
+    written, room = Path.write_bytes, [5]
+
+    def write(path, content):
+        room[0] -= 1
+        if room[0] < 0:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return written(path, content)
+
+    monkeypatch.setattr(Path, "write_bytes", write)
+    with pytest.raises(InputError, match=r"out: disk: found 'No space left.*room for the prepared data.*`prepare tiny"):
+        prepare(volume_card(), raw, tmp_path / "out", None)
+    assert PreparedDataset(tmp_path / "out").content_hash == former
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+def test_an_image_on_a_full_disk_is_an_error():
+    """OpenCV writes it without a word."""
+    with pytest.raises(OSError, match="No space left"):
+        write_image(Path("/dev/full"), np.zeros((4, 4), np.uint8))
 
 
 def test_distances_in_mm_need_a_spacing(tmp_path):

@@ -66,6 +66,12 @@ def test_published_lists_name_training_patients_of_the_data(name, tmp_path):
         assert (table["subset"] == "test").sum() == CARDS[name].counts["test"]
 
 
+def test_texts_of_sheets_reach_the_prepared_table(tmp_path):
+    samples = prepare_raw(CARDS["mosmedplus"], tmp_path).samples
+    assert samples["sample"].tolist() == ["Jun_Test_1", "Jun_Train_1", "Jun_Val_1"]
+    assert samples["text"].tolist() == [f"one infected area in {name}.png" for name in samples["sample"]]
+
+
 def test_labels_of_a_volume_lie_where_its_source_has_them(tmp_path):
     """The first band of label values is at the front of every slice, whatever the format."""
     for name in ("msd_heart", "promise12", "chaos"):

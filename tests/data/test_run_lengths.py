@@ -1,5 +1,3 @@
-import json
-
 import numpy as np
 import pytest
 from PIL import Image
@@ -121,19 +119,12 @@ def test_values_of_objects_come_from_a_column(tmp_path):
     assert (labels[:, 1:] == 1).all()
 
 
-@pytest.mark.parametrize("pack", [to_counts, lambda mask: packed(to_counts(mask))], ids=["list", "packed"])
-def test_a_coco_file(tmp_path, pack):
-    write_images(tmp_path, ["images/a.png", "images/b.png"])
-    annotations = [
-        {"id": 7, "image_id": 1, "category_id": 255, "segmentation": {"size": list(SHAPE), "counts": pack(mask)}}
-        for mask in MASKS[:2]
-    ]
-    images = [{"id": 1, "file_name": "images/a.png"}, {"id": 2, "file_name": "b.png"}]
-    (tmp_path / "masks.json").write_text(json.dumps({"images": images, "annotations": annotations}))
-    card = rle_card(table="masks.json")
-    one, other = run_length_masks.find_pairs(card, tmp_path).pairs
-    assert np.array_equal(run_length_masks.convert(one, card).labels[0], MASKS[0] | MASKS[1])
-    assert not run_length_masks.convert(other, card).labels.any()
+def test_values_of_objects_count_from_1(tmp_path):
+    """An object of value 0 would vanish in the background."""
+    write_images(tmp_path, ["images/a.png"])
+    (tmp_path / "masks.csv").write_text("ImageId,EncodedPixels,kind\na,1 5,0\n")
+    with pytest.raises(InputError, match="kind in line 2: found 0, expected a number from 1"):
+        run_length_masks.find_pairs(rle_card(value_column="kind"), tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -142,21 +133,8 @@ def test_a_coco_file(tmp_path, pack):
         ("masks.csv", "name,EncodedPixels\na,1 1\n", "columns.*among them ImageId, EncodedPixels"),
         ("masks.csv", "ImageId,EncodedPixels\nb,1 1\n", "no image 'a' in the table"),
         ("masks.csv", "ImageId,EncodedPixels\na,1 1\nb,1 1\n", "no image file of 'b'"),
-        ("masks.csv", "ImageId,EncodedPixels\na,1 1\na,33 9\n", "object 2 of image a.*outside.*run lengths that fit"),
+        ("masks.csv", "ImageId,EncodedPixels\na,1 1\na,33 9\n", "line 3.*outside.*a mask that fits"),
         ("masks.csv", "", "a CSV table"),
-        ("masks.json", "{}", "images and annotations as COCO has them"),
-        (
-            "masks.json",
-            '{"images": [{"id": 1, "file_name": "a.png"}],'
-            ' "annotations": [{"id": 3, "image_id": 1, "category_id": 1, "segmentation": [[1, 1, 2, 2, 3, 1]]}]}',
-            "annotation 3: found 'polygons'",
-        ),
-        (
-            "masks.json",
-            '{"images": [{"id": 1, "file_name": "a.png"}], "annotations": [{"id": 3, "image_id": 1, "category_id": 1,'
-            ' "segmentation": {"size": [7, 5], "counts": [35]}}]}',
-            r"size \[7, 5\], not \[5, 7\]",
-        ),
     ],
 )
 def test_tables_that_do_not_fit_are_refused(tmp_path, table, text, words):

@@ -14,20 +14,23 @@ from mmseg_ext.engine.dataset import PreparedSlices, stack_samples
 from mmseg_ext.noise_robust.paradigm import PlainTraining
 from mmseg_ext.registry import SCOPE, build_model, import_components
 from mmseg_ext.suite.files import read_json
+from mmseg_ext.suite.layouts import ImageMaskPairs
 from mmseg_ext.suite.matrix import RunId
 
 SIZE = (32, 32)
+UNET, READER = "supervised/unet_tiny.py", "label_noise/lan_guide_med_seg_tiny.py"
 
 
-def nano(card):
-    """Return the smallest network of its kind for a card, its optimiser and its augmentation."""
-    config = resolved_method(METHODS / "supervised/unet_tiny.py", len(card.classes), len(card.channels), SIZE)
+def nano(card, method):
+    """Return a small network for a card, its optimiser and its augmentation."""
+    config = resolved_method(METHODS / method, len(card.classes), len(card.channels), SIZE)
     import_components(config.to_dict())
     init_default_scope(SCOPE)
     model = config.model.to_dict()
-    model["stride"] = 2
-    model["backbone"]["widths"] = (4, 8)
-    model["decode_head"] |= {"in_channels": 4, "in_index": 1}
+    if method == UNET:
+        model["stride"] = 2
+        model["backbone"]["widths"] = (4, 8)
+        model["decode_head"] |= {"in_channels": 4, "in_index": 1}
     torch.manual_seed(0)
     built = build_model(model)
     augmentation = {**config.train_dataloader.dataset.augmentation, "horizontal_flip": 0.5}
@@ -42,9 +45,13 @@ def test_every_card_trains_one_iteration(name, tmp_path):
         # Some sets are only tested on; their samples can be trained on all the same.
         table.loc[table.index[0], "subset"] = "train"
     table.to_csv(tmp_path / "cases.csv", index=False)
-    model, optimiser, augmentation = nano(card)
-    data = PreparedSlices({name: str(prepared.root)}, str(tmp_path / "cases.csv"), SIZE, card.fit, augmentation, seed=0)
+    # Where a source has texts, the network is one that reads them.
+    reads = isinstance(card.layout, ImageMaskPairs) and card.layout.texts is not None
+    model, optimiser, augmentation = nano(card, READER if reads else UNET)
+    folders, cases = {name: str(prepared.root)}, str(tmp_path / "cases.csv")
+    data = PreparedSlices(folders, cases, SIZE, card.fit, augmentation, seed=0, text=reads)
     batch = stack_samples([data[0, 0], data[0, len(data) - 1]])
+    assert ("text" in batch) == reads
     assert batch["inputs"].shape == (2, len(card.channels), *SIZE)
     assert batch["inputs"].isfinite().all()
     present = set(batch["data_samples"].unique().tolist())

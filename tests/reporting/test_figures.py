@@ -1,7 +1,9 @@
 from types import SimpleNamespace
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
+from skimage.color import rgb2lab
 from support.case_frames import frame_of
 from support.raw_cards import CARDS
 from support.raw_files import prepare_raw
@@ -9,6 +11,7 @@ from support.raw_files import prepare_raw
 from mmseg_ext.analysis.measures import macro_cases
 from mmseg_ext.reporting.figures import contact_sheet
 from mmseg_ext.reporting.figures.case_view import shortened, surroundings
+from mmseg_ext.reporting.figures.class_balance import commonest
 from mmseg_ext.reporting.figures.contact_sheet import PANELS, class_colours, spread_out
 from mmseg_ext.reporting.figures.differences import matrices
 from mmseg_ext.reporting.figures.examples import METHODS_A_ROW, best_methods, representative
@@ -80,6 +83,24 @@ def test_every_class_has_its_colour():
         found = class_colours(range(3, 3 + count))
         assert list(found) == list(range(3, 3 + count))
         assert len(set(found.values())) == count
+
+
+def test_colours_of_many_classes_are_far_apart():
+    """A difference of 2.3 is just noticeable side by side; contours lie apart and are thin."""
+    for count, least in ((8, 50), (28, 25), (60, 15)):
+        colours = class_colours(range(count)).values()
+        places = rgb2lab(np.array([mpl.colors.to_rgb(colour) for colour in colours])[None])[0]
+        distances = np.linalg.norm(places[:, None] - places[None], axis=2)
+        assert distances[~np.eye(count, dtype=bool)].min() > least
+
+
+def test_class_balance_of_many_classes_shows_the_commonest():
+    names = [f"c{index}" for index in range(5)]
+    counts = {"train": [0, 3, 1, 1, 4], "val": [0, 0, 1, 1, 0]}
+    rows = [(name, subset, n) for subset, column in counts.items() for name, n in zip(names, column, strict=True)]
+    frame = pd.DataFrame(rows, columns=["class_name", "subset", "cases"])
+    assert commonest(frame, 3) == ["c1", "c2", "c4"]
+    assert commonest(frame, 9) == names
 
 
 def test_examples_are_of_the_best_methods():

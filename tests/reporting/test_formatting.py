@@ -1,6 +1,14 @@
 import pytest
 
-from mmseg_ext.reporting.formatting import duration, interval_text, p_text, quantity, range_text, value_text
+from mmseg_ext.reporting.formatting import (
+    duration,
+    first_names,
+    interval_text,
+    p_text,
+    quantity,
+    range_text,
+    value_text,
+)
 
 NAN = float("nan")
 
@@ -20,6 +28,9 @@ NAN = float("nan")
         (quantity(415_158_995), "415 M"),
         (quantity(138.8e9), "139 G"),
         (quantity(NAN), "–"),
+        (first_names(["a", "b"], 2), "a, b"),
+        (first_names(["a", "b", "c"], 2), "a and 2 more"),
+        (first_names([], 2), ""),
         (duration(0.25), "0.25 s"),
         (duration(59.7), "1 min 00 s"),
         (duration(185), "3 min 05 s"),

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import nibabel as nib
 import numpy as np
+import pandas as pd
 import scipy.io
 import SimpleITK as sitk
 from PIL import Image
@@ -58,6 +59,9 @@ def write_source(card: DatasetCard, folder: Path) -> Path:
         _write_image(_place(unpacked, archive, path), np.random.default_rng(0), card)
     for (archive, path), text in layout.texts.items():
         _place(unpacked, archive, path).write_text(text)
+    for (archive, path), images in layout.sheets.items():
+        rows = {"Image": images, "Description": [f"one infected area in {image}" for image in images]}
+        pd.DataFrame(rows).to_excel(_place(unpacked, archive, path), index=False)
     delivered = folder / "delivered"
     delivered.mkdir()
     for part in sorted(unpacked.iterdir()):

@@ -36,6 +36,8 @@ class RawLayout:
     """Archive and path of image files that are no labelled case."""
     texts: dict[tuple[str, str], str] = field(default_factory=dict)
     """Text files by archive and path."""
+    sheets: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    """Excel sheets with a text for each of some images by archive and path."""
 
 
 def numbered(pattern: str, numbers: Sequence[int]) -> list[str]:
@@ -220,10 +222,17 @@ LAYOUTS: dict[str, RawLayout] = {
     "cvc_colondb": RawLayout([bundle_test("CVC-ColonDB")]),
     "etis": RawLayout([bundle_test("ETIS-LaribPolypDB")]),
     "cvc_300": RawLayout([bundle_test("CVC-300")]),
-    "mosmedplus": RawLayout([
-        Items("mosmedplus.zip", f"{part}_Folder/img/{{}}.png", [f"{part}_Folder/labelcol/{{}}.png"], [f"Jun_{part}_1"])
-        for part in ("Train", "Val", "Test")
-    ]),
+    "mosmedplus": RawLayout(
+        [
+            Items("mosmedplus.zip", f"{part}_Folder/img/{{}}.png", [f"{part}_Folder/labelcol/{{}}.png"],
+                  [f"Jun_{part}_1"])
+            for part in ("Train", "Val", "Test")
+        ],
+        sheets={
+            ("mosmedplus.zip", f"{part}_Folder/{part}_text.xlsx"): [f"Jun_{part}_1.png"]
+            for part in ("Train", "Val", "Test")
+        },
+    ),
     "voc2012": RawLayout(
         [
             Items(VOC, f"{VOC_ROOT}/JPEGImages/{{}}.jpg", [f"{VOC_ROOT}/SegmentationClass/{{}}.png"],

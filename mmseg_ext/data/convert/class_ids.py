@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -38,14 +39,35 @@ def to_class_ids(values: np.ndarray, card: DatasetCard, file: Path) -> np.ndarra
     return _ids(present, card, file)[inverse].reshape(values.shape)
 
 
-def _ids(present: np.ndarray, card: DatasetCard, file: Path) -> np.ndarray:
-    """Return the class id of each of the values that occur."""
-    declared = {value: class_id for class_id, spec in enumerate(card.classes) for value in spec.values}
-    declared |= dict.fromkeys(card.ignored_values, IGNORED)
-    for value in present.tolist():
+def check_declared(values: Iterable[float], card: DatasetCard, file: Path, field: str = "label value") -> None:
+    """Check that a card allows some label values.
+
+    Args:
+        values: The values.
+        card: The data set card.
+        file: The file they stand in.
+        field: What they are there.
+
+    Raises:
+        InputError: For a value that is no whole number, or that the card does not allow.
+    """
+    declared = _declared(card)
+    for value in values:
         if value != round(value):
-            raise InputError(file, "label value", value, "whole numbers")
+            raise InputError(file, field, value, "whole numbers")
         if value not in declared and card.other_values == "refuse":
             expected = f"a value that a class declares: one of {sorted(declared)}"
-            raise InputError(file, "label value", int(value), expected, "Add it to `classes` of the data set card.")
+            raise InputError(file, field, int(value), expected, "Add it to `classes` of the data set card.")
+
+
+def _declared(card: DatasetCard) -> dict[float, int]:
+    """Return the class id of every value that the card names."""
+    declared = {value: class_id for class_id, spec in enumerate(card.classes) for value in spec.values}
+    return declared | dict.fromkeys(card.ignored_values, IGNORED)
+
+
+def _ids(present: np.ndarray, card: DatasetCard, file: Path) -> np.ndarray:
+    """Return the class id of each of the values that occur."""
+    check_declared(present.tolist(), card, file)
+    declared = _declared(card)
     return np.array([declared.get(value, 0) for value in present.tolist()], np.uint8)

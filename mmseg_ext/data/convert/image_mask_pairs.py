@@ -27,6 +27,7 @@ from mmseg_ext.data.convert.pairing import (
     pair_by_pattern,
     pair_files,
 )
+from mmseg_ext.data.convert.text_sheets import add_texts
 from mmseg_ext.data.intensity import limits
 from mmseg_ext.data.prepared import read_map
 from mmseg_ext.suite.dataset_card import DatasetCard
@@ -65,9 +66,13 @@ def read_image(path: Path, colour: Literal["rgb", "grey"]) -> np.ndarray:
 
 
 def find_pairs(card: DatasetCard, root: Path) -> Pairs:
-    """Return the cases of a data set; see `pair_by_pattern` and `pair_files` for errors."""
-    layout = card.layout
-    assert isinstance(layout, ImageMaskPairs)
+    """Return the cases of a data set; see `pair_by_pattern`, `pair_files` and `add_texts` for errors."""
+    assert isinstance(card.layout, ImageMaskPairs)
+    found = _find_pairs(card, card.layout, root)
+    return found if card.layout.texts is None else add_texts(found, card.layout, root)
+
+
+def _find_pairs(card: DatasetCard, layout: ImageMaskPairs, root: Path) -> Pairs:
     if layout.image_files is not None:
         return pair_by_pattern(card, root, one_label=not layout.merge_masks)
     images, masks = find_folder(root, layout.images, "images"), find_folder(root, layout.masks, "masks")
@@ -100,7 +105,7 @@ def convert(pair: Pair, card: DatasetCard) -> ConvertedCase:
         masks.append(mask)
     ids = to_class_ids(np.maximum.reduce(masks), card, pair.label)
     low, high = limits(image, card.intensity)
-    text = _read_caption(pair.image) if card.layout.captions else ""
+    text = _read_caption(pair.image) if card.layout.captions else pair.text
     maps = {name: _read_followed(pair, name, image.shape[:2])[None] for name in card.layout.maps}
     return ConvertedCase(image[None], ids[None], None, 1.0, 0.0, low, high, text, maps)
 

@@ -27,19 +27,30 @@ MASK_ENDINGS = (*IMAGE_ENDINGS, ".mat", ".xml")
 UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)
 
 
+def stem_of(name: str) -> str:
+    """Return the name of an image file without folders and ending."""
+    stem = name.rsplit("/", 1)[-1]
+    ending = next((ending for ending in IMAGE_ENDINGS if stem.lower().endswith(ending)), "")
+    return stem[: len(stem) - len(ending)]
+
+
 def open_upright(path: Path) -> Image.Image:
     """Return a single-page image, read whole and turned as its EXIF data say; a .gz file is unpacked on the way.
 
     Raises:
-        InputError: If the file is unreadable, truncated or of several pages.
+        InputError: If the file is unreadable, truncated, of several pages, or of several channels of 16 bits.
     """
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file, Image.open(file) as image:
             pages = getattr(image, "n_frames", 1)
+            # Pillow keeps 16 bits of grey images only, and drops half of them in others without a word.
+            loses_bits = len(image.getbands()) > 1 and any(";16" in str(tile) for tile in image.tile)
             upright = ImageOps.exif_transpose(image)
             upright.load()
     except UNREADABLE as error:
         raise InputError(path, "content", str(error), f"a whole image: {', '.join(IMAGE_ENDINGS)}") from None
+    if loses_bits:
+        raise InputError(path, "bits a channel", 16, "8, or 16 in a grey image", "Save it with 8 bits a channel.")
     if pages != 1:
         raise InputError(path, "pages", pages, "a single image")
     return upright

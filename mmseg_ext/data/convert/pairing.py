@@ -35,6 +35,8 @@ class Pair:
     """Files of further channels, or of further slices of a DICOM series."""
     more_labels: tuple[Path, ...] = ()
     """Masks of further objects, or of further slices."""
+    text: str = ""
+    """What a sheet of the source says about the image."""
 
     @property
     def images(self) -> tuple[Path, ...]:

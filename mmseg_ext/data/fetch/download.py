@@ -61,7 +61,7 @@ class Downloads:
         if self._stop.is_set():
             raise Stopped
         part = PartialFile(self.folder / file.filename)
-        with clear_disk_errors(part.path, file.filename, "the download continues where it stopped"):
+        with clear_disk_errors(part.path, file.filename, "fetch again: the download continues where it stopped"):
             return self._verified(file, part, display)
 
     def _verified(self, file: RemoteFile, part: PartialFile, display: TransferProgress) -> str:

@@ -9,6 +9,7 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import seaborn as sns
+from skimage.color import rgb2lab
 
 from mmseg_ext.data.prepared import IGNORED, PreparedDataset
 from mmseg_ext.reporting.figures.case_view import CaseView, shortened
@@ -22,8 +23,7 @@ PANEL_WIDTH = 1.75
 """Inches."""
 MOST_ASPECT = 1.5
 """Height over width at which a tall picture is made narrower instead."""
-GOLDEN = 0.618034
-LIGHTNESS = (0.75, 0.6, 0.88, 0.68, 0.5)
+HUES, SATURATIONS, LIGHTNESS = 36, (1.0, 0.55), (0.5, 0.65, 0.8, 0.92)
 CLASSES_A_ROW = 7
 
 
@@ -77,7 +77,7 @@ def _caption(prepared: PreparedDataset, cases: int, classes: int) -> str:
     named = "" if classes == foreground else f" {classes} of {foreground} classes are in the pictures."
     slices = " Of a volume the slice with most foreground, whole." if prepared.card["is_volume"] else ""
     return (
-        f"{which} from least to most foreground, with the contours of their classes.{named}{slices} Grey values as "
+        f"{which} from least to most foreground, with the contours of their classes.{named}{slices} Intensities as "
         "networks get them."
     )
 
@@ -97,15 +97,26 @@ def spread_out(class_pixels: pd.DataFrame, background: str, most: int = PANELS) 
 
 
 def class_colours(class_ids: Sequence[int]) -> dict[int, str]:
-    """Return a bright colour per class id; many classes differ in lightness too."""
-    if len(class_ids) <= CLASSES_A_ROW:
-        # The first is the one that neither skin nor tissue has.
-        colours = sns.husl_palette(max(1, len(class_ids)), h=0.52, s=1, l=0.7).as_hex()
-    else:
-        # Steps of the golden angle keep the hues of neighbours far apart, however many there are.
-        hues = [(0.52 + index * GOLDEN) % 1 for index in range(len(class_ids))]
-        levels = [LIGHTNESS[index % len(LIGHTNESS)] for index in range(len(class_ids))]
-        colours = [
-            sns.husl_palette(1, h=hue, s=1, l=level).as_hex()[0] for hue, level in zip(hues, levels, strict=True)
-        ]
+    """Return a bright colour per class id; many classes differ in lightness and saturation too."""
+    # The first is the one that neither skin nor tissue has.
+    colours = sns.husl_palette(max(1, len(class_ids)), h=0.52, s=1, l=0.7).as_hex()
+    if len(class_ids) > CLASSES_A_ROW:
+        colours = _far_apart(len(class_ids), colours[0])
     return {class_id: str(colour) for class_id, colour in zip(class_ids, colours, strict=False)}
+
+
+def _far_apart(count: int, first: str) -> list[str]:
+    """Return colours of which each is as far from those before it as any can be, by the CIE 1976 difference."""
+    choice = [
+        colour
+        for level in LIGHTNESS
+        for saturation in SATURATIONS
+        for colour in sns.husl_palette(HUES, s=saturation, l=level).as_hex()
+    ]
+    places = rgb2lab(np.array([mpl.colors.to_rgb(colour) for colour in [first, *choice]])[None])[0]
+    chosen, nearest = [first], np.linalg.norm(places[1:] - places[0], axis=1)
+    while len(chosen) < count:
+        index = int(nearest.argmax())
+        chosen.append(choice[index])
+        nearest = np.minimum(nearest, np.linalg.norm(places[1:] - places[1 + index], axis=1))
+    return chosen
