@@ -15,6 +15,8 @@ from functools import partial
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import IO, Any
 
+import rarfile
+
 from mmseg_ext.suite.errors import InputError
 from mmseg_ext.suite.files import require_free_space
 
@@ -31,8 +33,9 @@ _SINGLE: dict[str, Callable[[Path], Any]] = {".gz": gzip.open, ".bz2": bz2.open,
 _KEPT = (".nii.gz", ".npz", ".xlsx")
 # The start decides: the end of a tar may look like that of a zip it holds.
 _ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
-_TOOLS = {b"7z\xbc\xaf\x27\x1c": "7z", b"Rar!\x1a\x07": "rar"}
-_DAMAGE = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, gzip.BadGzipFile, EOFError)
+_RAR_START = b"Rar!\x1a\x07"
+_7Z_START = b"7z\xbc\xaf\x27\x1c"
+_DAMAGE = (zipfile.BadZipFile, tarfile.TarError, rarfile.Error, zlib.error, lzma.LZMAError, gzip.BadGzipFile, EOFError)
 
 
 @dataclass(frozen=True)
@@ -62,10 +65,11 @@ class Allowance:
 
 
 def unpack(archive: Path, root: Path, allowance: Allowance | None = None) -> None:
-    """Unpack a zip or tar archive, or one gz, bz2 or xz file, below `root`; another file is copied there.
+    """Unpack a zip, tar or rar archive, or one gz, bz2 or xz file, below `root`; another file is copied there.
 
     Nothing but plain files and folders is ever made: links are refused, wherever they lead, and modes and owners
-    are not taken over. Files that are packed by nature (NIfTI, NPZ, XLSX) stay so.
+    are not taken over. Files that are packed by nature (NIfTI, NPZ, XLSX) stay so. Compressed files of a rar archive
+    are decoded by `unrar`, `unar`, `7z` or `bsdtar`, whichever is installed.
 
     Args:
         archive: The file.
@@ -75,20 +79,25 @@ def unpack(archive: Path, root: Path, allowance: Allowance | None = None) -> Non
     Raises:
         InputError: Before anything is written if the archive holds a link, a special file, an encrypted file, two
             files of one name, a path that leads outside `root`, no file or more than `MAX_ENTRIES` entries, more than
-            `MAX_RATIO` times its own size, does not fit on the disk, or needs another tool (7z, rar). Later if
-            it is damaged, or a file is larger than the archive says.
+            `MAX_RATIO` times its own size, does not fit on the disk, or is a 7z archive. Later if it is damaged, a file
+            is larger than the archive says, or no tool for compressed rar files is installed.
         OSError: If the disk is full or a name cannot be written.
     """
     allowance = allowance or Allowance(archive)
     with archive.open("rb") as handle:
         head = handle.read(8)
-    _refuse_foreign(archive, head)
+    if head.startswith(_7Z_START):
+        hint = "Unpack it with a tool for 7z into DIR/<dataset>/ and give `--local-data DIR`, or pack it anew as zip."
+        raise InputError(archive, "format", "a 7z archive", "zip, tar, rar or gz", hint)
     try:
         if archive.name.endswith(_KEPT):
             _copy_whole(archive, root)
         elif head.startswith(_ZIP_STARTS):
             with zipfile.ZipFile(archive) as opened:
                 _extract(archive, root, _zip_members(opened), allowance)
+        elif head.startswith(_RAR_START):
+            with rarfile.RarFile(archive, errors="strict") as opened:
+                _extract(archive, root, _rar_members(opened), allowance)
         elif tarfile.is_tarfile(archive):
             with tarfile.open(archive) as opened:
                 _extract(archive, root, _tar_members(opened), allowance)
@@ -98,6 +107,9 @@ def unpack(archive: Path, root: Path, allowance: Allowance | None = None) -> Non
                 allowance.bytes -= _copy(archive, source, root / archive.stem, most, archive.stem)
         else:
             _copy_whole(archive, root)
+    except rarfile.RarCannotExec:
+        found = "a rar archive with compressed files, and no tool to decode them"
+        raise InputError(archive, "format", found, "unrar, unar, 7z or bsdtar to be installed") from None
     except (*_DAMAGE, NotImplementedError) as error:
         raise _damaged(archive, error) from None
     except OSError as error:
@@ -118,16 +130,6 @@ def _copy_whole(file: Path, root: Path) -> None:
         _copy(file, source, root / file.name, size, file.name)
 
 
-def _refuse_foreign(archive: Path, head: bytes) -> None:
-    for magic, tool in _TOOLS.items():
-        if head.startswith(magic):
-            hint = (
-                f"Unpack it with a tool for {tool} into DIR/<dataset>/ and give `--local-data DIR`, or pack the files "
-                "anew as zip."
-            )
-            raise InputError(archive, "format", f"a {tool} archive", "zip, tar or gz", hint)
-
-
 def _zip_members(opened: zipfile.ZipFile) -> Iterator[_Member]:
     for info in opened.infolist():
         kind = stat.S_IFMT(info.external_attr >> 16)
@@ -142,6 +144,12 @@ def _tar_members(opened: tarfile.TarFile) -> Iterator[_Member]:
     for info in opened:
         open_ = partial(opened.extractfile, info)
         yield _Member(info.name, info.isdir(), info.isfile(), False, info.size, open_)
+
+
+def _rar_members(opened: rarfile.RarFile) -> Iterator[_Member]:
+    for info in opened.infolist():
+        open_ = partial(opened.open, info)
+        yield _Member(info.filename, info.is_dir(), info.is_file(), info.needs_password(), info.file_size, open_)
 
 
 def _extract(archive: Path, root: Path, found: Iterable[_Member], allowance: Allowance) -> None:

@@ -8,6 +8,7 @@ import tarfile
 import zipfile
 
 import pytest
+from support.rar_files import COMPRESSED, encryption, link, write_rar
 
 from mmseg_ext.data import unpack as unpack_module
 from mmseg_ext.data.unpack import unpack
@@ -34,7 +35,11 @@ def make_zip(path, names, mode=0):
     return path
 
 
-MAKERS = [(make_tar, "a.tar"), (make_tar, "a.tar.gz"), (make_zip, "a.zip")]
+def make_rar(path, names):
+    return write_rar(path, [(name, b"ok") for name in names])
+
+
+MAKERS = [(make_tar, "a.tar"), (make_tar, "a.tar.gz"), (make_zip, "a.zip"), (make_rar, "a.rar")]
 
 
 @pytest.fixture
@@ -235,11 +240,47 @@ def test_a_tar_that_ends_like_the_zip_it_holds_is_a_tar(tmp_path, root):
     assert files(root) == ["inner.zip"]
 
 
-@pytest.mark.parametrize(("head", "tool"), [(b"7z\xbc\xaf\x27\x1c", "7z"), (b"Rar!\x1a\x07\x01\x00", "rar")])
-def test_formats_that_need_another_tool_say_so(tmp_path, root, head, tool):
-    (tmp_path / "a").write_bytes(head + bytes(100))
-    with pytest.raises(InputError, match=f"{tool} archive.*--local-data"):
+def test_a_7z_archive_needs_a_tool_of_its_own(tmp_path, root):
+    (tmp_path / "a").write_bytes(b"7z\xbc\xaf\x27\x1c" + bytes(100))
+    with pytest.raises(InputError, match=r"7z archive.*--local-data"):
         unpack(tmp_path / "a", root)
+
+
+def test_folders_of_a_rar_archive(tmp_path, root):
+    unpack(write_rar(tmp_path / "a.rar", [("top/", b""), ("top/empty/", b""), ("top/a b.bmp", b"BM")]), root)
+    assert files(root) == ["top/a b.bmp"]
+    assert (root / "top/empty").is_dir()
+
+
+@pytest.mark.parametrize(
+    ("extra", "expected"), [(link("/etc/passwd"), "no links"), (encryption(), "files that need no password")]
+)
+def test_links_and_encrypted_files_of_a_rar_archive_are_refused(tmp_path, root, extra, expected):
+    with pytest.raises(InputError, match=expected):
+        unpack(write_rar(tmp_path / "a.rar", [("a", b"ok")], extra=extra), root)
+    assert files(root) == []
+
+
+def test_compressed_rar_files_name_the_tools_they_need(tmp_path, root, monkeypatch):
+    monkeypatch.setenv("PATH", str(root))
+    monkeypatch.setattr(unpack_module.rarfile, "CURRENT_SETUP", None)
+    with pytest.raises(InputError, match="unrar, unar, 7z or bsdtar"):
+        unpack(write_rar(tmp_path / "a.rar", [("a", b"not really packed")], method=COMPRESSED), root)
+
+
+@pytest.mark.parametrize("damage", ["content", "header", "end"])
+def test_a_damaged_rar_archive_is_refused(tmp_path, root, damage):
+    path = write_rar(tmp_path / "a.rar", [("a", b"ok" * 50)])
+    content = path.read_bytes()
+    at = content.index(b"okok")
+    changed = {
+        "content": content.replace(b"okok", b"kook", 1),
+        "header": content[:9] + b"\xff" + content[10:],
+        "end": content[: at + 10],
+    }
+    path.write_bytes(changed[damage])
+    with pytest.raises(InputError, match="whole archive"):
+        unpack(path, root)
 
 
 def test_a_truncated_zip_is_refused(tmp_path, root):

@@ -18,6 +18,7 @@ import SimpleITK as sitk
 from PIL import Image
 from support.arrays import write_arrays
 from support.dicom import write_dicom
+from support.rar_files import write_rar
 from support.raw_layouts import LAYOUTS, Items
 from support.tiny_data import write_nifti
 
@@ -213,6 +214,8 @@ def _pack(folder: Path, archive: Path) -> None:
         with zipfile.ZipFile(archive, "w") as opened:
             for name in names:
                 opened.write(folder / name, name)
+    elif archive.suffix == ".rar":
+        write_rar(archive, [(name.as_posix(), (folder / name).read_bytes()) for name in names])
     else:
         with tarfile.open(archive, "w:gz" if archive.suffix == ".tgz" else "w") as opened:
             for name in names:

@@ -201,9 +201,9 @@ LAYOUTS: dict[str, RawLayout] = {
                ["ISIC_0000000", "ISIC_0000001", *SUPERCL_ISIC], f"{ISIC2018[0][1]}.zip")]
     ),
     "ph2": RawLayout(
-        [Items("PH2Dataset.zip", "PH2 Dataset images/{}/{}_Dermoscopic_Image/{}.bmp",
+        [Items("PH2Dataset.rar", "PH2 Dataset images/{}/{}_Dermoscopic_Image/{}.bmp",
                ["PH2 Dataset images/{}/{}_lesion/{}_lesion.bmp"], ["IMD002", "IMD003"])],
-        images_alone=[("PH2Dataset.zip", "PH2 Dataset images/IMD002/IMD002_roi/IMD002_R1_Label3.bmp")],
+        images_alone=[("PH2Dataset.rar", "PH2 Dataset images/IMD002/IMD002_roi/IMD002_R1_Label3.bmp")],
     ),
     "kvasir_seg": one_zip("kvasir-seg.zip", "Kvasir-SEG/images/{}.jpg", "Kvasir-SEG/masks/{}.jpg",
                           numbered("cju{:03d}", TEN)),
