@@ -45,7 +45,7 @@ def write_subset(
 
     Raises:
         InputError: If a patient is in two subsets, no case is tested, a foreground class is in no training case, or
-            a published list names a patient that is not trained on.
+            a published list is empty or names a patient that is not trained on.
     """
     where = f"task {task.task}"
     train = _cases(task.train, "train", prepared)
@@ -95,6 +95,8 @@ def _listed(train: pd.DataFrame, dataset: str, path: Path, prepared: PreparedDat
     table = pd.read_csv(path, dtype=str, keep_default_na=False)
     if list(table.columns) not in [[key] for key in GROUP_KEYS]:
         raise InputError(path, "columns", list(table.columns), f"one column: {' or '.join(GROUP_KEYS)}")
+    if table.empty:
+        raise InputError(path, "rows", 0, f"at least one labelled {table.columns[0]} of {dataset}")
     key = table.columns[0]
     rows = train[train["dataset"] == dataset]
     ranks = positions(prepared.splits["case"])

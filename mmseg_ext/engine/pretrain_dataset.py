@@ -12,12 +12,11 @@ import torch
 from torch.utils.data import Dataset
 
 from mmseg_ext.data.intensity import to_unit
-from mmseg_ext.data.prepared import read_map
 from mmseg_ext.engine.augment import generator
 from mmseg_ext.engine.dataset import CACHE_BYTES, cases_of, intensity_columns, prepared_datasets
 from mmseg_ext.engine.fit import fit_to
 from mmseg_ext.registry import DATASETS, FUNCTIONS, VIEWS
-from mmseg_ext.suite.errors import InputError
+from mmseg_ext.superpixels.store import read_ids
 
 
 @DATASETS.register_module()
@@ -37,8 +36,7 @@ class UnlabelledSlices(Dataset):
         cache_bytes: Memory for decoded slices, in bytes.
 
     Raises:
-        InputError: If a map is missing, has not the size of its image, or holds
-            fewer than two superpixels.
+        InputError: If a map is missing, has not the size of its image, holds a 0, or one superpixel only.
     """
 
     def __init__(
@@ -98,28 +96,14 @@ class UnlabelledSlices(Dataset):
         image = fit.place(to_unit(fit.scale(stored), *self._intensity[dataset][sample])).reshape(*self.size, -1)
         maps = {}
         if self.superpixels:
-            ids = read_superpixels(self.superpixels[dataset] / f"{sample}.png", stored.shape[:2])
-            maps["superpixels"] = fit.place(fit.scale_labels(ids))
+            ids = read_ids(self.superpixels[dataset] / f"{sample}.png", stored.shape[:2])
+            # OpenCV does not resize integers of 32 bits.
+            maps["superpixels"] = fit.place(fit.scale_labels(ids.astype(np.uint16)))
         size = image.nbytes + sum(one.nbytes for one in maps.values())
         if size <= self._free:
             self._free -= size
             self._cache[item] = (image, maps)
         return image, maps
-
-
-def read_superpixels(file: Path, size: tuple[int, ...]) -> np.ndarray:
-    """Return a map of superpixels (H, W) uint16 made beforehand.
-
-    Raises:
-        InputError: If it is missing, has not the size of its image, or holds fewer than two superpixels.
-    """
-    found = read_map(file)
-    if found.shape != tuple(size):
-        raise InputError(file, "size", found.shape, f"{tuple(size)}, the size of its image")
-    if found.min() == found.max():
-        expected = "at least two, since one superpixel contrasts nothing"
-        raise InputError(file, "superpixels", 1, expected, "Make the maps with a recipe that gives more segments.")
-    return found
 
 
 def _positions(slices: int) -> np.ndarray:

@@ -21,6 +21,8 @@ from mmseg_ext.suite.need import Need, folders
 from mmseg_ext.suite.paths import Paths
 from mmseg_ext.suite.pretrain_settings import PretrainSettings
 from mmseg_ext.suite.run_key import FORMAT_VERSION
+from mmseg_ext.suite.superpixel_recipe import read_recipe
+from mmseg_ext.superpixels.store import SuperpixelMaps
 
 
 @dataclass(frozen=True)
@@ -58,9 +60,11 @@ def make_pretrain_job(
     first = prepared[settings.datasets[0]]
     check_channels(first, prepared.values())
     check_finished(need.needs)
+    _check_maps(need, prepared)
     cases = source_cases(settings, prepared)
     work = paths.work(need.key)
     samples = sum(len(prepared[row.dataset].cases[row.case].samples) for row in cases.itertuples(index=False))
+    _check_batch(settings, samples)
     facts = Facts(
         title=f"pre-training {settings}",
         num_classes=0,
@@ -79,6 +83,21 @@ def make_pretrain_job(
     config = resolve(pretraining_config(file), facts, file)
     import_components(config.to_dict())
     return PretrainJob(settings, need, prepared, cases, facts, config)
+
+
+def _check_maps(need: Need, prepared: dict[str, PreparedDataset]) -> None:
+    """Refuse superpixels that were made with another recipe than the method's, or from other images."""
+    for maps in need.needs:
+        (name,) = maps.datasets
+        SuperpixelMaps(maps.folder, prepared[name], read_recipe(maps.recipe["settings"], str(maps.done)))
+
+
+def _check_batch(settings: PretrainSettings, samples: int) -> None:
+    """Refuse batches of one slice, whose loss would not move, and those that hold every slice against itself."""
+    batch = settings.schedule.batch_size
+    if not 2 <= batch <= samples:
+        expected = f"2 to {samples}, the slices of the source, since slices of a batch are told from each other"
+        raise InputError(f"pre-training {settings}", "schedule.batch_size", batch, expected)
 
 
 def pretraining_config(file: Path) -> dict[str, object]:

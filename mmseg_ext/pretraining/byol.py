@@ -19,8 +19,8 @@ from mmseg_ext.registry import MODELS
 class BYOL(Pretrainer):
     """A view predicts what a slow copy makes of the other one; there are no negatives (Grill et al., NeurIPS 2020).
 
-    At the published widths two encoders, one projector and the predictor have 14.69 million parameters, the number
-    that SuperCL's comparison prints.
+    At the published widths two encoders, one projector and the predictor have 14.70 million parameters; SuperCL's
+    comparison prints 14.69.
 
     Args:
         hidden: Width of the hidden layers of projector and predictor.

@@ -89,6 +89,7 @@ def test_a_published_list_is_taken_whatever_the_seed(prepared, task, tmp_path, t
         ("patient\ncase_1\ncase_21\n", "found 'case_21', expected a patient in the training set of tiny_volumes"),
         ("position\n99\n", "found '99', expected a position in the training set"),
         ("case\ncase_1\n", "one column: patient or position"),
+        ("patient\n", "rows: found 0, expected at least one labelled patient of tiny_volumes"),
     ],
 )
 def test_a_published_list_that_does_not_fit_the_split_is_refused(prepared, task, tmp_path, text, words):

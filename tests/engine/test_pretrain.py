@@ -14,10 +14,10 @@ from support.tiny_run import ROOT
 from mmseg_ext.data.prepared import PreparedDataset
 from mmseg_ext.engine.budget import with_pretraining_steps
 from mmseg_ext.engine.loop import IterationLoop
-from mmseg_ext.engine.pretrain_dataset import read_superpixels
+from mmseg_ext.engine.pretrain_dataset import UnlabelledSlices
 from mmseg_ext.engine.train import train_run
 from mmseg_ext.suite.errors import InputError
-from mmseg_ext.suite.files import read_json
+from mmseg_ext.suite.files import read_json, write_json
 from mmseg_ext.suite.matrix import PlannedRun, RunId
 from mmseg_ext.suite.suite_config import Pretraining
 from mmseg_ext.suite.superpixel_recipe import read_recipe
@@ -134,26 +134,59 @@ def test_superpixels_made_beforehand_are_used(tiny):
     recipe = read_recipe(maps.recipe["settings"], "test")
     make_maps(PreparedDataset(tiny.paths().prepared("boxes")), recipe, maps.folder)
     assert weights(tiny.pretrain(method="nano_supercl_precomputed"))
-    broken = maps.folder / "a_1.png"
-    cv2.imwrite(str(broken), np.ones((4, 5), np.uint16))
-    with pytest.raises(InputError, match="the size of its image"):
-        tiny.pretrain("broken", method="nano_supercl_precomputed", seed=5)
+    for sample, values, words in (
+        ("a_0", np.arange(20, dtype=np.uint16).reshape(4, 5), "those of its image"),
+        ("a_1", np.ones((20, 26), np.uint16), "two or more segments"),
+        ("a_2", np.eye(20, 26, dtype=np.uint16), "numbered from 1"),
+    ):
+        whole = (maps.folder / f"{sample}.png").read_bytes()
+        cv2.imwrite(str(maps.folder / f"{sample}.png"), values)
+        with pytest.raises(InputError, match=words) as error:
+            tiny.pretrain("broken", method="nano_supercl_precomputed", seed=5)
+        assert error.value.file.endswith(f"{sample}.png")
+        (maps.folder / f"{sample}.png").write_bytes(whole)
+    for field, value in (("recipe", {"algorithm": "seeds"}), ("data_sha256", "of other images")):
+        record = read_json(maps.done)
+        write_json(maps.done, {**record, field: value})
+        with pytest.raises(InputError, match="Make the maps again") as error:
+            tiny.pretrain("other_maps", method="nano_supercl_precomputed", seed=5)
+        assert (error.value.file, error.value.field) == (str(maps.done), field)
+        write_json(maps.done, record)
 
 
-def test_maps_of_the_wrong_size_or_of_one_segment(tmp_path):
-    cv2.imwrite(str(tmp_path / "map.png"), np.ones((4, 5), np.uint16))
-    with pytest.raises(InputError, match=r"\(4, 6\), the size of its image"):
-        read_superpixels(tmp_path / "map.png", (4, 6))
-    with pytest.raises(InputError, match="at least two"):
-        read_superpixels(tmp_path / "map.png", (4, 5))
-    with pytest.raises(InputError, match="unreadable or missing"):
-        read_superpixels(tmp_path / "none.png", (4, 5))
+def test_an_image_smaller_than_the_input_lies_in_its_middle(tiny):
+    """Around it images are black, and its map is 0, where no cell takes part in a loss."""
+    prepared = PreparedDataset(tiny.paths().prepared("boxes"))
+    folder = tiny.folder / "halves"
+    folder.mkdir()
+    ids = np.repeat(np.array([[1, 2]], np.uint16), 13, axis=1).repeat(20, axis=0)
+    for sample in prepared.samples["sample"]:
+        cv2.imwrite(str(folder / f"{sample}.png"), ids)
+    slices = UnlabelledSlices(
+        prepared={"boxes": str(prepared.root)},
+        subset_file=str(tiny.subset),
+        image_size=(32, 40),
+        fit="pad",
+        views={"type": "SuperpixelViews", "spatial": {"mirror": 0.0, "probability": 0.0}},
+        seed=0,
+        superpixels={"boxes": str(folder)},
+    )
+    found = slices[0, 0]
+    inside = np.zeros((32, 40), bool)
+    inside[6:26, 7:33] = True
+    assert (found["superpixels"][:, 6:26, 7:33] == ids).all()
+    assert not found["superpixels"][:, ~inside].any()
+    # A blur over 3 x 3 pixels reaches one further.
+    assert np.abs(found["views"][:, [*range(5), *range(27, 32)]]).max() < 1e-6
+    assert found["views"][:, inside].max() == pytest.approx(1)
 
 
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
         ({"image_size": (16, 18)}, "schedule.image_size"),
+        ({"batch_size": 1}, "schedule.batch_size"),
+        ({"batch_size": 10}, "schedule.batch_size"),
         ({"parts": [{"dataset": "gone", "subset": "train"}]}, "source"),
     ],
 )

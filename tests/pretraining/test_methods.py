@@ -1,11 +1,15 @@
 """Closed forms and published sizes of the methods SuperCL is compared with."""
 
 import math
+import re
+from pathlib import Path
 
+import pandas as pd
 import pytest
 import torch
-from support.pretrainers import METHODS, section
+from support.pretrainers import FILES, METHODS, section
 
+from mmseg_ext.models.backbones.leaky_unet import LeakyUNetDecoder
 from mmseg_ext.pretraining.gcl import GCL
 from mmseg_ext.pretraining.heads import Prototypes, mlp
 from mmseg_ext.pretraining.momentum import KeyQueue, follow, frozen_copy, rising_momentum
@@ -14,6 +18,7 @@ from mmseg_ext.pretraining.simclr import SimCLR
 from mmseg_ext.pretraining.swav import sinkhorn
 from mmseg_ext.registry import build_model
 
+ROOT = Path(__file__).parents[2]
 ENCODER = {"type": "LeakyUNetEncoder", "in_channels": 1, "widths": (3, 4, 6)}
 
 
@@ -38,6 +43,39 @@ def test_other_published_sizes():
     assert round(counted / 1e6, 1) == 14.7
     for method in ("simsiam", "simtriplet"):
         assert parameters(full_size(method)) == 5_372_896
+
+
+def published_sizes():
+    """Parameters in millions that Table VIII of MACL prints, by method."""
+    table = pd.read_csv(ROOT / "configs/published/supercl.csv", dtype=str)
+    rows = table[(table["metric"] == "parameters") & table["table"].str.endswith("Table VIII")]
+    names = {"moco": "moco_v2"}
+    return {
+        names.get(name.lower(), name.lower()): value for name, value in zip(rows["method"], rows["value"], strict=True)
+    }
+
+
+def test_the_document_gives_the_sizes_that_are_built_and_published():
+    text = (ROOT / "docs/pretraining.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| ([\d.–]+) \| ([\d.]+) \| ([\d.]+) \|", text, flags=re.MULTILINE)
+    named = {file.stem.removesuffix("_tiny") for file in FILES if not file.stem.startswith("supercl_")}
+    assert {row[0] for row in rows} == named | {"supercl"}
+    published = published_sizes()
+    for method, printed, everything, trained in rows:
+        model = full_size(method)
+        learns = sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
+        assert printed == published.get(method, "–")
+        assert (everything, trained) == tuple(f"{count / 1e6:.2f}" for count in (parameters(model), learns))
+
+
+def test_the_document_gives_the_parts_of_the_network():
+    text = (ROOT / "docs/pretraining.md").read_text(encoding="utf-8")
+    model = full_size("supercl")
+    with torch.device("meta"):
+        decoder = LeakyUNetDecoder(model.encoder.widths)
+    last = 4 * model.encoder.widths[0]
+    for part in (parameters(model.encoder), parameters(model), parameters(decoder) + last):
+        assert f"| {part:,} |" in text
 
 
 def test_positions_of_slices_that_belong_together():
