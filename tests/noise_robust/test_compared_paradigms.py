@@ -148,7 +148,7 @@ def test_the_second_network_has_an_optimiser_of_the_same_kind_and_rate(kind):
     wrapper = sgd(model, optimizer={"type": kind, "lr": 0.01, "weight_decay": 0.1})
     wrapper.optimizer.param_groups[0]["lr"] = 0.002
     built.step(model, dataset.batch([0, 1]), wrapper)
-    own = built.peer._optimizer
+    own = built.peer.optimizer.made
     assert type(own) is type(wrapper.optimizer)
     assert (own.param_groups[0]["lr"], own.param_groups[0]["weight_decay"]) == (0.002, 0.1)
 

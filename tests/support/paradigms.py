@@ -14,5 +14,7 @@ PARADIGM_CONFIGS = {
     "l2rw": {"type": "L2RW", "split": {"patch": 8}},
     "mw_net": {"type": "MWNet", "split": {"patch": 8}},
     "beco": {"type": "BECO", "split": {"patch": 8}, "warm_up": 0.01},
+    "adele": {"type": "ADELE"},
+    "cirl": {"type": "CIRL", "warm_up": 0.01},
     "data_parameters": {"type": "DataParameters"},
 }
