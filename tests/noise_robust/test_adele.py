@@ -11,7 +11,7 @@ from mmseg_ext.suite.errors import InputError
 
 # a, b, c of the worked example of the released code's f(x) = a (1 - exp(-x^c / 1.5)).
 KNOWN = 0.8, 1 / 1.5, 0.9
-SOON = {"type": "ADELE", "slowed": 0.5, "learnt": 0.3}
+SOON = {"type": "ADELE", "slowed": 0.5, "learnt": 0.3, "threshold": 0.6, "background_threshold": 0.6}
 
 
 def curve(epochs, parameters=KNOWN):
