@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from textwrap import fill
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, NullLocator, StrMethodFormatter
@@ -66,14 +67,16 @@ def _panel(axes: Axes, table: pd.DataFrame, looks: dict[str, tuple[str, str]]) -
 
 
 def _scale(axes: Axes, panel: Panel, table: pd.DataFrame) -> None:
-    ticks = sorted({point.value for point in panel.points})
+    place = np.log if panel.logarithmic else float
     if panel.logarithmic:
         axes.set_xscale("log")
         axes.xaxis.set_minor_locator(NullLocator())
-    else:
-        # Marks that stand closer than a twelfth of the axis would run into each other.
-        apart = (table["value"].max() - table["value"].min()) / 12
-        ticks = [value for index, value in enumerate(ticks) if not index or value - ticks[index - 1] > apart]
+    # Numbers closer to each other than a seventh of the axis would touch.
+    apart = (place(table["value"].max()) - place(table["value"].min())) / 7
+    ticks: list[float] = []
+    for value in sorted(point.value for point in panel.points):
+        if not ticks or place(value) - place(ticks[-1]) > apart:
+            ticks.append(value)
     axes.xaxis.set_major_locator(FixedLocator(ticks))
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
 
