@@ -49,6 +49,8 @@ class ADELE(PlainTraining):
         consistency: Factor of the consistency term [inferred].
         confident: Least largest probability of an image's mixture for the term to count.
         learnt: Least IoU of a class that is corrected [ours].
+        interval: Share of the iterations from one point of a curve to the next, in place of an epoch: for trainings of
+            so few epochs that a curve would have no points [ours].
 
     Raises:
         InputError: For a value that cannot be.
@@ -63,11 +65,14 @@ class ADELE(PlainTraining):
         consistency: float = 1.0,
         confident: float = 0.8,
         learnt: float = 0.5,
+        interval: float | None = None,
     ) -> None:
         if not scales or not all(scale > 0 for scale in scales):
             raise InputError(WHERE, "scales", list(scales), "at least one factor larger than 0")
         if consistency < 0:
             raise InputError(WHERE, "consistency", consistency, "a factor of at least 0")
+        if interval is not None and not 0 < interval <= 1:
+            raise InputError(WHERE, "interval", interval, "a share of the iterations above 0 and up to 1")
         shares = {
             "slowed": slowed,
             "threshold": threshold,
@@ -80,14 +85,14 @@ class ADELE(PlainTraining):
                 raise InputError(WHERE, name, value, "a share between 0 and 1")
         self.scales, self.slowed, self.consistency = tuple(scales), slowed, consistency
         self.thresholds = (background_threshold, threshold)
-        self.confident, self.learnt = confident, learnt
+        self.confident, self.learnt, self.interval = confident, learnt, interval
 
     def start(self, model: nn.Module, dataset: Dataset, max_iters: int) -> None:
         """Begin with equal weights of the scales and no class corrected."""
         device = next(model.parameters()).device
-        self.items = len(dataset)  # type: ignore[arg-type]
+        self.length = len(dataset) if self.interval is None else max(1, round(self.interval * max_iters))
         self.seen = 0
-        """Samples of the present epoch so far."""
+        """Samples of the present epoch so far; with `interval`, iterations."""
         self.counts = torch.zeros(2, model.num_classes, dtype=torch.long, device=device)
         """Pixels in the intersection and in the union of labels and predictions of the present epoch, by class."""
         self.curves: list[list[float]] = [[] for _ in range(model.num_classes)]
@@ -117,7 +122,7 @@ class ADELE(PlainTraining):
         optim_wrapper.update_params(loss)
         self.balance -= optim_wrapper.param_groups[-1]["lr"] * slope
         self._count(full[0].argmax(1), given)
-        if self.seen >= self.items:
+        if self.seen >= self.length:
             self._end_epoch(model)
         return {
             "loss": loss.detach(),
@@ -138,14 +143,14 @@ class ADELE(PlainTraining):
             one, other = (predicted == label) & valid, labels == label
             self.counts[0, label] += (one & other).sum()
             self.counts[1, label] += (one | other).sum()
-        self.seen += len(labels)
+        self.seen += len(labels) if self.interval is None else 1
 
     def _end_epoch(self, model: nn.Module) -> None:
         ious = self.counts[0] / self.counts[1]  # 0 / 0 is NaN: nothing to be seen of the class
         for curve, value in zip(self.curves, ious.tolist(), strict=True):
             curve.append(value)
         self.counts.zero_()
-        self.seen -= self.items
+        self.seen -= self.length
         before = self.corrections[-1][0] if self.corrections else []
         found = [
             label

@@ -133,6 +133,14 @@ def test_labels_are_corrected_towards_the_truth_after_the_class_was_learnt():
     assert all(torch.equal(item, kept[name]) for name, item in network.state_dict().items())
 
 
+def test_points_of_the_curve_at_an_interval_in_place_of_epochs():
+    dataset, model = Squares(), tiny_net()
+    built = paradigm({"type": "ADELE", "interval": 0.25}, model, dataset, iterations=12)
+    train(built, model, sgd(model), dataset, 0, 7)
+    assert len(built.curves[1]) == 2
+    assert built.seen == 1
+
+
 def test_a_run_continued_after_the_correction_began_ends_the_same():
     dataset = Squares()
     built, model, wrapper, _ = epochs_of(SOON, 12, dataset)
@@ -161,6 +169,7 @@ def test_a_run_continued_after_the_correction_began_ends_the_same():
         ({"confident": -0.1}, "confident: found -0.1"),
         ({"learnt": 1}, "learnt: found 1"),
         ({"consistency": -1.0}, "consistency: found -1.0"),
+        ({"interval": 0.0}, "interval: found 0.0"),
     ],
 )
 def test_impossible_settings(change, words):

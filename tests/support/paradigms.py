@@ -15,6 +15,7 @@ PARADIGM_CONFIGS = {
     "mw_net": {"type": "MWNet", "split": {"patch": 8}},
     "beco": {"type": "BECO", "split": {"patch": 8}, "warm_up": 0.01},
     "adele": {"type": "ADELE"},
+    "adele_interval": {"type": "ADELE", "interval": 0.01},
     "cirl": {"type": "CIRL", "warm_up": 0.01},
     "data_parameters": {"type": "DataParameters"},
 }
