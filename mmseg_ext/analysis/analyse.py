@@ -17,6 +17,7 @@ from mmseg_ext.analysis.plan_file import read_plan
 from mmseg_ext.analysis.pooled import pooled_table
 from mmseg_ext.analysis.ranks import rank_table
 from mmseg_ext.analysis.scores import score_table
+from mmseg_ext.analysis.sensitivity import sensitivity_table
 from mmseg_ext.suite.files import write_text
 
 
@@ -56,6 +57,7 @@ def analyse(plan: Path, out: Path, configs: Path = Path("configs")) -> None:
         "claims": claim_table(configs, read, judged, results.status),
         "controls": controls,
         "noise": noise_table(read, results.status, resamples),
+        "sensitivity": sensitivity_table(configs, read, scores),
         "flags": flag_table(read, results, scores, ranks, controls),
     }
     for name, table in tables.items():

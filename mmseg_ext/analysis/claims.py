@@ -25,6 +25,7 @@ from mmseg_ext.analysis.collect import DONE
 from mmseg_ext.analysis.comparisons import paired_difference
 from mmseg_ext.analysis.measures import orientation, select
 from mmseg_ext.analysis.plan_file import PlanFile
+from mmseg_ext.analysis.published import read_published
 from mmseg_ext.suite.catalogue import stems
 from mmseg_ext.suite.claim import AtLeast, BetterThan, Claim, ClaimFile, PublishedValue, TestedRuns
 from mmseg_ext.suite.errors import InputError, unknown_name
@@ -202,9 +203,7 @@ def published_value(table: Path, wanted: PublishedValue, file: Path) -> float:
     Raises:
         InputError: If there is no such row, or more than one.
     """
-    if not table.is_file():
-        raise InputError(table, "file", "nothing", "the published numbers of the paper")
-    rows = pd.read_csv(table, dtype=str)
+    rows = read_published(table)
     for column, value in wanted.model_dump(exclude_none=True).items():
         if column not in rows:
             raise InputError(table, "columns", list(rows), f"a column {column}, by which {file} names a row")

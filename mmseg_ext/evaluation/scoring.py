@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mmseg_ext.evaluation.dale import score_dale
 from mmseg_ext.evaluation.hiperformer import score_hiperformer
 from mmseg_ext.evaluation.measures import ClassMeasures, case_measures
 from mmseg_ext.evaluation.strict import score_strict
@@ -38,4 +39,5 @@ SCORING: dict[str, Scoring] = {
     "strict": Scoring(score_strict),
     "hiperformer": Scoring(score_hiperformer, in_pixels=True),
     "supercl": Scoring(score_supercl, slice_measures, in_pixels=True),
+    "dale": Scoring(score_dale, in_pixels=True),
 }

@@ -37,7 +37,7 @@ class Alignment:
         per_width: Whether the distance is divided by the features' width, so that alpha does not depend on it.
 
     Raises:
-        InputError: For an unknown option.
+        InputError: For an unknown option or a number out of its range.
     """
 
     def __init__(
@@ -56,6 +56,14 @@ class Alignment:
         ):
             if found not in known:
                 raise InputError(WHERE, f"alignment.{name}", found, f"one of {', '.join(known)}")
+        if weight < 0:
+            raise InputError(WHERE, "alignment.weight", weight, "a factor of at least 0")
+        if points < LEAST_POINTS:
+            raise InputError(
+                WHERE, "alignment.points", points, f"at least {LEAST_POINTS}, below which a class is left out"
+            )
+        if not 0 <= memory < 1:
+            raise InputError(WHERE, "alignment.memory", memory, "a share from 0 to below 1")
         self.weight, self.points, self.widest = weight, points, widest
         self.denoise, self.perturbation, self.memory, self.per_width = denoise, perturbation, memory, per_width
         self.kept: dict[int, tuple[Tensor, Tensor]] = {}

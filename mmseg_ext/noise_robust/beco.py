@@ -18,6 +18,7 @@ from mmseg_ext.noise_robust.peer import Peer
 from mmseg_ext.noise_robust.region_split import RegionSplit
 from mmseg_ext.noise_robust.weighting import on_device
 from mmseg_ext.registry import PARADIGMS
+from mmseg_ext.suite.errors import InputError
 
 BOUNDARY = 0.2
 """Additional weight of the pasted objects' borders."""
@@ -41,9 +42,14 @@ class BECO(PlainTraining):
         split: Arguments of `RegionSplit`, whose pixels below the threshold are reliable.
         warm_up: Share of the iterations before anything is pasted; 1 of 80 epochs in the paper.
         seed: Seed of the second network and of what is pasted.
+
+    Raises:
+        InputError: For a share outside [0, 1].
     """
 
     def __init__(self, split: Mapping[str, Any] | None = None, warm_up: float = 1 / 80, seed: int = 0) -> None:
+        if not 0 <= warm_up <= 1:
+            raise InputError("training paradigm", "warm_up", warm_up, "a share of the iterations from 0 to 1")
         self.split = RegionSplit(**(split or {}))
         self.warm_up, self.seed = warm_up, seed
         self.random = torch.Generator().manual_seed(seed)

@@ -31,12 +31,14 @@ class CoTeaching(PlainTraining):
         seed: Seed of the second network's first weights.
 
     Raises:
-        InputError: For a share outside [0, 1).
+        InputError: For a share forgotten outside [0, 1), or a ramp longer than the training.
     """
 
     def __init__(self, forget: float = 0.2, ramp: float = 0.05, seed: int = 0) -> None:
         if not 0 <= forget < 1:
             raise InputError("training paradigm", "forget", forget, "a share of pixels from 0 to below 1")
+        if not 0 <= ramp <= 1:
+            raise InputError("training paradigm", "ramp", ramp, "a share of the iterations from 0 to 1")
         self.forget, self.ramp, self.seed = forget, ramp, seed
         self.done = 0
         """Iterations done."""

@@ -17,6 +17,7 @@ from mmseg_ext.noise_robust.confidence import Confidence, over_units
 from mmseg_ext.noise_robust.look_ahead import LookAhead, exact, finite_difference, learning_rates, untouched
 from mmseg_ext.noise_robust.paradigm import PlainTraining
 from mmseg_ext.noise_robust.region_split import Regions, RegionSplit
+from mmseg_ext.noise_robust.requirements import require_full_precision, require_single_steps
 from mmseg_ext.noise_robust.weighting import averaged, on_device, total_loss
 from mmseg_ext.registry import PARADIGMS
 from mmseg_ext.suite.errors import InputError
@@ -92,7 +93,8 @@ class DaleTraining(PlainTraining):
         """Make the two steps of an iteration; also returned are the means of what drives them."""
         if self.split is None:
             return super().step(model, batch, optim_wrapper)
-        _refuse_what_two_steps_cannot(optim_wrapper)
+        require_full_precision(optim_wrapper)
+        require_single_steps(optim_wrapper)
         part = _Batch(model, batch, self.split, self.random, self.mask_input)
         features, outputs = self._stable_step(model, part, optim_wrapper)
         if part.has_fuzzy:
@@ -224,12 +226,3 @@ def _logits(model: nn.Module, inputs: Tensor, features: bool) -> tuple[list[Tens
     if features:
         return model.logits_and_features(inputs)
     return model.dense_logits(inputs), None
-
-
-def _refuse_what_two_steps_cannot(optim_wrapper: OptimWrapper) -> None:
-    """Refuse mixed precision, too coarse for finite differences, and accumulation, which would join the two steps."""
-    if getattr(optim_wrapper, "dtype", None) is not None:
-        raise InputError(WHERE, "precision", str(optim_wrapper.dtype), "fp32 in the schedule, for DALE")
-    if optim_wrapper._accumulative_counts != 1:
-        found = optim_wrapper._accumulative_counts
-        raise InputError(WHERE, "accumulative_counts", found, "1: each of the two steps is one of the optimiser")

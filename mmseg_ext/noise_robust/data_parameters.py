@@ -13,6 +13,7 @@ from torch.utils.data import Dataset
 from mmseg_ext.noise_robust.paradigm import PlainTraining
 from mmseg_ext.noise_robust.weighting import on_device, total_loss
 from mmseg_ext.registry import PARADIGMS
+from mmseg_ext.suite.errors import InputError
 
 LIMIT = math.log(20)
 """Largest size of a temperature's logarithm."""
@@ -28,9 +29,14 @@ class DataParameters(PlainTraining):
 
     Args:
         rate: Learning rate of the logarithms of the temperatures; 0.2 to 0.8 in the paper's code.
+
+    Raises:
+        InputError: For a rate that is not larger than 0.
     """
 
     def __init__(self, rate: float = 0.2) -> None:
+        if not rate > 0:
+            raise InputError("training paradigm", "rate", rate, "a learning rate larger than 0")
         self.rate = rate
 
     def start(self, model: nn.Module, dataset: Dataset, max_iters: int) -> None:

@@ -47,7 +47,7 @@ class RegionSplit:
         bins: Grey levels of the histogram behind the entropy.
 
     Raises:
-        InputError: For a threshold outside (0, 1), an unknown score or a patch without pixels.
+        InputError: For a threshold outside (0, 1), an unknown score, a patch without pixels or a single grey level.
     """
 
     def __init__(
@@ -66,6 +66,8 @@ class RegionSplit:
             raise InputError(WHERE, "scores", list(scores), f"entropy, edges or both, or random alone of {SCORES}")
         if patch < 1 or (patch_share is not None and not 0 < patch_share <= 1):
             raise InputError(WHERE, "patch", patch_share or patch, "at least one pixel, or a share of at most 1")
+        if bins < 2:
+            raise InputError(WHERE, "bins", bins, "at least two grey levels, without which nothing is disordered")
         self.scores, self.tau, self.quantile, self.hard, self.bins = tuple(scores), tau, quantile, hard, bins
         self._patch, self._share = patch, patch_share
 

@@ -16,6 +16,7 @@ from mmseg_ext.noise_robust.look_ahead import LookAhead, finite_difference, lear
 from mmseg_ext.noise_robust.paradigm import PlainTraining
 from mmseg_ext.noise_robust.patches import over_pixels, patch_means
 from mmseg_ext.noise_robust.region_split import RegionSplit
+from mmseg_ext.noise_robust.requirements import require_full_precision
 from mmseg_ext.noise_robust.weighting import averaged, on_device, total_loss
 
 
@@ -37,7 +38,12 @@ class Reweighting(PlainTraining):
         self.patch = self.split.patch(*dataset.size)
 
     def step(self, model: nn.Module, batch: dict[str, Any], optim_wrapper: OptimWrapper) -> dict[str, Tensor]:
-        """Find the weights and make one step, which is left out if all are 0."""
+        """Find the weights and make one step, which is left out if all are 0.
+
+        Raises:
+            InputError: For mixed precision.
+        """
+        require_full_precision(optim_wrapper)
         inputs, labels = on_device(model, batch)
         stable = averaged(self.split(batch["inputs"].to(inputs.device), labels).stable, labels)
         look = LookAhead(model, learning_rates(model, optim_wrapper.param_groups))

@@ -14,7 +14,7 @@ from mmseg_ext.data.checks.quality import Quality, TaskQuality, read_quality, re
 from mmseg_ext.suite.errors import InputError
 from mmseg_ext.suite.files import read_json
 
-TABLES = ("scores", "pooled", "comparisons", "ranks", "cost", "claims", "controls", "noise", "flags")
+TABLES = ("scores", "pooled", "comparisons", "ranks", "cost", "claims", "controls", "noise", "sensitivity", "flags")
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from mmseg_ext.suite.dataset_card import Name
 from mmseg_ext.suite.loading import StrictModel
+from mmseg_ext.suite.sensitivity import Sensitivity
 
 Pixels = Annotated[int, Field(ge=16, le=4096)]
 _RESOURCES = {"threads", "memory_mb", "runtime_minutes"}
@@ -100,9 +101,24 @@ class Suite(StrictModel):
     tracks: Annotated[dict[Name, TrackRuns], Field(min_length=1)]
     bootstrap_samples: Annotated[int, Field(ge=200)] = 2000
     """Resamples behind every confidence interval."""
+    sensitivity: list[Sensitivity] = []
+    """Figures of scores over a value that methods differ in."""
 
     @model_validator(mode="after")
     def _distinct_seeds(self) -> Suite:
         if len(set(self.seeds)) != len(self.seeds):
             raise ValueError(f"seeds that differ, found {self.seeds}")
+        return self
+
+    @model_validator(mode="after")
+    def _methods_of_curves(self) -> Suite:
+        for sheet in self.sensitivity:
+            runs = self.tracks.get(sheet.track)
+            if runs is None:
+                raise ValueError(f"a track of the suite in sensitivity {sheet.sensitivity!r}, found {sheet.track!r}")
+            known = {*runs.methods, *(pair.method for pair in runs.pairs)}
+            for point in (point for panel in sheet.panels for point in panel.points):
+                if point.method not in known:
+                    where = f"sensitivity {sheet.sensitivity!r}"
+                    raise ValueError(f"a method that the suite runs in {where}, found {point.method!r}")
         return self

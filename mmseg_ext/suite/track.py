@@ -67,6 +67,7 @@ Scoring = Literal[
     "strict",
     "hiperformer",
     "supercl",
+    "dale",
 ]
 """The keys of `mmseg_ext.evaluation.scoring.SCORING`, repeated here so that a wrong name stops before any job."""
 

@@ -10,7 +10,10 @@ from mmseg_ext.analysis.measures import select
 from mmseg_ext.suite.files import read_json, write_json
 
 CONFIGS = Path(__file__).parents[2] / "configs"
-TABLES = {"cases", "scores", "pooled", "comparisons", "ranks", "status", "cost", "claims", "controls", "noise", "flags"}
+TABLES = {
+    "cases", "scores", "pooled", "comparisons", "ranks", "status", "cost", "claims", "controls", "noise",
+    "sensitivity", "flags",
+}  # fmt: skip
 
 
 @pytest.fixture

@@ -58,3 +58,31 @@ def test_the_test_set_may_choose_only_for_a_paper():
     with pytest.raises(ValueError, match="best_test only together with the paper"):
         released(paper=None)
     assert released().variant == "best_test_resized_labels"
+
+
+def test_empty_masks_as_in_the_lesion_benchmarks():
+    """Two empty masks agree; where one is empty there is no distance, as in none of the tools for distances."""
+    scoring, classes = SCORING["dale"], ["background", "lesion"]
+    assert scoring.in_pixels
+    masks = {"lesion": np.zeros((1, 12, 12), np.uint8), "moved": np.zeros((1, 12, 12), np.uint8)}
+    masks["lesion"][0, 3:6, 3:6] = masks["moved"][0, 3:6, 5:8] = 1
+    masks["none"] = np.zeros((1, 12, 12), np.uint8)
+
+    def scored(truth, prediction):
+        (found,) = scoring.measure(masks[truth], masks[prediction], classes, (1, 1, 1), 2.0)
+        return scoring.score(found, 17.0)
+
+    both, missed, spurious, ok = (
+        scored(*pair) for pair in (("none", "none"), ("lesion", "none"), ("none", "lesion"), ("lesion", "moved"))
+    )
+    assert (both.dsc, both.iou, both.hd95, both.assd) == (1, 1, 0, 0)
+    assert (ok.dsc, ok.iou, ok.hd95) == (pytest.approx(1 / 3), pytest.approx(1 / 5), 2)
+    for found in (missed, spurious):
+        assert (found.dsc, found.iou) == (0, 0)
+        assert np.isnan([found.hd95, found.hd95_max, found.assd]).all()
+
+
+def test_the_protocol_of_dale_counts_single_images_and_looks_at_no_test_set():
+    protocol = track.Protocol.model_validate(yaml.safe_load((PROTOCOLS / "paper_dale.yaml").read_text()))
+    assert not protocol.chosen_on_test
+    assert not protocol.pooled

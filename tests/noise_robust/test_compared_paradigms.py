@@ -148,12 +148,38 @@ def test_the_second_network_has_an_optimiser_of_the_same_kind_and_rate(kind):
     wrapper = sgd(model, optimizer={"type": kind, "lr": 0.01, "weight_decay": 0.1})
     wrapper.optimizer.param_groups[0]["lr"] = 0.002
     built.step(model, dataset.batch([0, 1]), wrapper)
-    own = built.peer._optimizer
+    own = built.peer.optimizer.made
     assert type(own) is type(wrapper.optimizer)
     assert (own.param_groups[0]["lr"], own.param_groups[0]["weight_decay"]) == (0.002, 0.1)
 
 
-@pytest.mark.parametrize("forget", [-0.1, 1.0])
-def test_a_share_that_cannot_be_forgotten(forget):
-    with pytest.raises(InputError, match="forget"):
-        paradigm({"type": "CoTeaching", "forget": forget}, tiny_net(), Squares())
+@pytest.mark.parametrize(
+    ("kind", "name", "value"),
+    [
+        ("CoTeaching", "forget", -0.1),
+        ("CoTeaching", "forget", 1.0),
+        ("CoTeaching", "ramp", 2.0),
+        ("BECO", "warm_up", -0.5),
+        ("DataParameters", "rate", 0.0),
+        ("RepeatedTraining", "times", 0),
+    ],
+)
+def test_impossible_settings(kind, name, value):
+    with pytest.raises(InputError, match=f"{name}: found {value}"):
+        paradigm({"type": kind, name: value}, tiny_net(), Squares())
+
+
+@pytest.mark.parametrize("kind", ["L2RW", "MWNet"])
+def test_a_look_ahead_refuses_mixed_precision(kind):
+    """It runs outside of autocast, so that such a run would silently be one in full precision."""
+    model, dataset = tiny_net(), Squares()
+    built = paradigm({"type": kind, "split": {"patch": 8}}, model, dataset)
+    with pytest.raises(InputError, match="fp32 in the schedule"):
+        built.step(model, dataset.batch([0, 1]), sgd(model, precision="bf16"))
+
+
+def test_repeated_steps_refuse_accumulated_gradients():
+    model, dataset = tiny_net(), Squares()
+    built = paradigm({"type": "RepeatedTraining"}, model, dataset)
+    with pytest.raises(InputError, match="accumulative_counts: found 2"):
+        built.step(model, dataset.batch([0, 1]), sgd(model, accumulative_counts=2))

@@ -133,6 +133,18 @@ def test_a_batch_without_a_stable_part_makes_the_fuzzy_step_only():
     assert outputs["fuzzy_share"] == 1
 
 
+@pytest.mark.parametrize("label", [0, 1])
+def test_masks_of_one_class_only_train_on_the_disorder_of_the_images(label):
+    model, dataset = tiny_net(), Squares(4)
+    built, wrapper = paradigm(FULL, model, dataset), sgd(model)
+    before = copy.deepcopy(model.state_dict())
+    outputs = built.step(model, batch_of(dataset.images, torch.full_like(dataset.labels, label)), wrapper)
+    assert {"stable_loss", "fuzzy_loss"} <= set(outputs)
+    assert all(torch.isfinite(value) for value in outputs.values())
+    assert not torch.equal(model.state_dict()["decode_head.conv_seg.weight"], before["decode_head.conv_seg.weight"])
+    assert all(torch.isfinite(item).all() for item in model.state_dict().values())
+
+
 def test_ignored_pixels_count_in_neither_step():
     model, dataset = tiny_net(dropout=0.0), Squares(4)
     built, wrapper = paradigm(FULL, model, dataset), sgd(model, lr=0.0)
@@ -158,7 +170,14 @@ def test_maps_after_training():
         ({"split": None}, "split: found None"),
         ({"gradient": "symbolic"}, "gradient: found 'symbolic'"),
         ({"split": {"tau": 1.0}}, "tau: found 1.0"),
+        ({"split": {"tau": 0.0}}, "tau: found 0.0"),
         ({"split": {"patch": 64}}, "patch: found 64"),
+        ({"split": {"patch": 0}}, "patch: found 0"),
+        ({"split": {"patch_share": 1.5}}, "patch: found 1.5"),
+        ({"split": {"bins": 1}}, "bins: found 1"),
+        ({"alignment": {"weight": -0.05}}, "alignment.weight: found -0.05"),
+        ({"alignment": {"points": 8}}, "alignment.points: found 8"),
+        ({"alignment": {"memory": 1.0}}, "alignment.memory: found 1.0"),
     ],
 )
 def test_impossible_settings(change, words):
@@ -167,7 +186,12 @@ def test_impossible_settings(change, words):
 
 
 @pytest.mark.parametrize(
-    ("wrapper", "words"), [({"precision": "bf16"}, "fp32 in the schedule"), ({"accumulative_counts": 2}, "two steps")]
+    ("wrapper", "words"),
+    [
+        ({"precision": "bf16"}, "fp32 in the schedule"),
+        ({"precision": "fp16"}, "fp32 in the schedule"),
+        ({"accumulative_counts": 2}, "accumulative_counts: found 2"),
+    ],
 )
 def test_mixed_precision_and_accumulation_are_refused(wrapper, words):
     model, dataset = tiny_net(), Squares()

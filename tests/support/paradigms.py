@@ -14,5 +14,8 @@ PARADIGM_CONFIGS = {
     "l2rw": {"type": "L2RW", "split": {"patch": 8}},
     "mw_net": {"type": "MWNet", "split": {"patch": 8}},
     "beco": {"type": "BECO", "split": {"patch": 8}, "warm_up": 0.01},
+    "adele": {"type": "ADELE"},
+    "adele_interval": {"type": "ADELE", "interval": 0.01},
+    "cirl": {"type": "CIRL", "warm_up": 0.01},
     "data_parameters": {"type": "DataParameters"},
 }

@@ -1,6 +1,6 @@
 """Rows to means with intervals, tests, ranks, verdicts."""
 
-TABLES = "cases scores pooled comparisons ranks status cost claims controls noise flags".split()
+TABLES = "cases scores pooled comparisons ranks status cost claims controls noise sensitivity flags".split()
 
 
 rule plan:

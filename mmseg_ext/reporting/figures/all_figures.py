@@ -16,6 +16,7 @@ from mmseg_ext.reporting.figures import (
     label_noise,
     learning_curves,
     ranks,
+    sensitivity,
     superpixels,
     zero_shot,
 )
@@ -30,6 +31,7 @@ def draw_all(inputs: Inputs, folder: Path) -> list[Drawing]:
     for track in inputs.plan.tracks:
         drawn += [forest.draw(inputs, folder, track), cost_quality.draw(inputs, folder, track)]
         drawn += label_noise.draw(inputs, folder, track)
+        drawn += sensitivity.draw(inputs, folder, track)
         sources = {each.source for each in inputs.plan.pretrained if each.track == track}
         drawn += [features.draw(inputs, folder, track, source) for source in sorted(sources)]
     for track, task, dataset in inputs.test_sets():

@@ -1,0 +1,2 @@
+_base_ = ["unet_tiny.py"]
+train_cfg = dict(paradigm=dict(type="CIRL", seed="$seed"))
