@@ -77,6 +77,7 @@ def expand(suite: Suite, catalogue: Catalogue, file: Path | str) -> list[Planned
         for (task, method), (task_field, method_field) in cells.items():
             catalogue.task(task, file, task_field)
             catalogue.method(track_name, method, file, method_field)
+        _check_condition_methods(runs, {method for _, method in cells}, file, where)
         tasks = {task for task, _ in cells}
         for field in ("schedules", "pretrainings"):
             for task in getattr(runs, field):
@@ -86,10 +87,22 @@ def expand(suite: Suite, catalogue: Catalogue, file: Path | str) -> list[Planned
             schedule = runs.schedules.get(task, runs.schedule)
             pretraining = runs.pretrainings.get(task, runs.pretraining)
             for condition in runs.conditions:
+                if method not in runs.condition_methods.get(condition, [method]):
+                    continue
                 for seed in suite.seeds:
                     run = RunId(track_name, task, method, condition, seed)
                     planned[run] = PlannedRun(run, schedule, pretraining)
     return [planned[run] for run in sorted(planned)]
+
+
+def _check_condition_methods(runs: TrackRuns, methods: set[str], file: Path | str, where: str) -> None:
+    for condition, chosen in runs.condition_methods.items():
+        field = f"{where}.condition_methods.{condition}"
+        if condition not in runs.conditions:
+            raise unknown_name(file, field, condition, "a condition of this suite", runs.conditions)
+        for index, method in enumerate(chosen):
+            if method not in methods:
+                raise unknown_name(file, f"{field}.{index}", method, "a method of this suite", methods)
 
 
 def _cells(runs: TrackRuns, where: str) -> dict[tuple[str, str], tuple[str, str]]:

@@ -74,6 +74,8 @@ class TrackRuns(StrictModel):
     pairs: list[Pair] = []
     """Cells listed one by one, besides the full matrix of tasks and methods."""
     conditions: Annotated[list[Name], Field(min_length=1)]
+    condition_methods: dict[Name, list[Name]] = {}
+    """Methods that run under single conditions, by condition; under the others all run."""
     schedule: Schedule
     schedules: dict[Name, Schedule] = {}
     """Schedules of single tasks, by task name, in place of `schedule`."""

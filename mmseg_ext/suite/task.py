@@ -48,6 +48,8 @@ class Task(StrictModel):
             raise ValueError(f"seen and unseen classes without overlap; {self.classes[0]!r}, class 0, is always seen")
         if strange := set(self.unseen) - set(self.classes):
             raise ValueError(f"unseen classes that are among the classes, found {sorted(strange)}")
+        if len(set(self.unseen)) < len(self.unseen):
+            raise ValueError(f"unseen classes that differ, found {self.unseen}")
         if set(self.unseen) >= set(self.classes[1:]):
             raise ValueError("at least one foreground class that is not unseen")
         return self

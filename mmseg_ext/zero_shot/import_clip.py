@@ -5,9 +5,12 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from pickle import UnpicklingError
 
+import torch
 from huggingface_hub import snapshot_download
-from transformers import CLIPModel
+from safetensors.torch import save_file
+from torch import Tensor
 
 from mmseg_ext.models.vision_language.clip_folder import WEIGHTS, load_clip
 from mmseg_ext.suite.clip_card import ImportedClip
@@ -16,7 +19,7 @@ from mmseg_ext.suite.files import hash_file, replacing, write_json
 from mmseg_ext.zero_shot.text_cache import cache_text
 
 _FILES = ("config.json", "preprocessor_config.json", "tokenizer.json", "vocab.json", "merges.txt", "words.json")
-_WEIGHTS = (WEIGHTS, "pytorch_model.bin")
+_PICKLED = "pytorch_model.bin"
 
 
 def import_clip(out: Path, weights: ImportedClip, names: Sequence[str], templates: Sequence[str]) -> None:
@@ -37,8 +40,8 @@ def import_clip(out: Path, weights: ImportedClip, names: Sequence[str], template
         for name in (*_FILES, WEIGHTS):
             if (source / name).is_file():
                 shutil.copyfile(source / name, folder / name)
-        if not (folder / WEIGHTS).is_file() and (source / _WEIGHTS[1]).is_file():
-            CLIPModel.from_pretrained(source).save_pretrained(folder)
+        if not (folder / WEIGHTS).is_file() and (source / _PICKLED).is_file():
+            save_file(_unpickled(source / _PICKLED), folder / WEIGHTS)
         _check(source, folder, weights)
         cache_text(folder, names, templates)
         hashes = {path.name: hash_file(path) for path in sorted(folder.iterdir())}
@@ -51,16 +54,27 @@ def _check(source: Path, folder: Path, weights: ImportedClip) -> None:
     except InputError as error:
         # The user's file lies in the source, not in the copy.
         found = source / Path(error.file).name
+        if found.name == WEIGHTS and (source / _PICKLED).is_file() and not found.is_file():
+            found = source / _PICKLED
         raise InputError(found, error.field, error.found, error.expected) from None
     if width != weights.width:
         raise InputError(source / "config.json", "projection_dim", width, f"the card's width, {weights.width}")
+
+
+def _unpickled(file: Path) -> dict[str, Tensor]:
+    """Return weights as they are; `from_pretrained` would draw at random what the file lacks."""
+    try:
+        stored = torch.load(file, map_location="cpu", weights_only=True)
+    except (RuntimeError, UnpicklingError, EOFError) as error:
+        raise InputError(file, "content", str(error).splitlines()[0], "whole weights as torch saves them") from None
+    return {name: tensor.clone().contiguous() for name, tensor in stored.items()}
 
 
 def _folder(model: str) -> Path:
     if Path(model).is_dir():
         return Path(model)
     try:
-        return Path(snapshot_download(model, allow_patterns=[*_FILES, *_WEIGHTS]))
+        return Path(snapshot_download(model, allow_patterns=[*_FILES, WEIGHTS, _PICKLED]))
     except Exception as error:  # what a hub client raises depends on its version and on the network
         hint = "Download it on a machine with network, and put its folder on the card."
         found = f"{type(error).__name__}: {str(error).splitlines()[0]}"

@@ -90,9 +90,8 @@ def _train(model: CLIPModel, tokenizer: WordTokenizer, setting: ClipTraining, na
         chosen = torch.from_numpy(rng.choice(len(images), setting.batch_size, replace=False))
         for group in optimiser.param_groups:
             group["lr"] = setting.learning_rate * _rate(step, setting.steps)
-        with torch.autocast("cpu", torch.bfloat16):
-            batch = standardise(augment(images[chosen], SIDE, rng))
-            loss = contrastive_loss(model, batch, captions, labels[chosen])
+        batch = standardise(augment(images[chosen], SIDE, rng))
+        loss = contrastive_loss(model, batch, captions, labels[chosen])
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), setting.clip_norm)
@@ -112,8 +111,8 @@ def contrastive_loss(model: CLIPModel, images: Tensor, captions: Tensor, labels:
         captions: (C, L) word ids of the captions.
         labels: (N,) which caption each image has.
     """
-    seen = F.normalize(model.get_image_features(images).pooler_output.float(), dim=-1)
-    said = F.normalize(model.get_text_features(captions).pooler_output.float(), dim=-1)[labels]
+    seen = F.normalize(model.get_image_features(images).pooler_output, dim=-1)
+    said = F.normalize(model.get_text_features(captions).pooler_output, dim=-1)[labels]
     logits = model.logit_scale.exp() * seen @ said.T
     same = (labels[:, None] == labels[None]).float()
     target = same / same.sum(1, keepdim=True)

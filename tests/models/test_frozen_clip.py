@@ -156,12 +156,21 @@ def test_training_reads_no_unseen_name(folder, tmp_path):
     expected = TextBank(str(folder), seen).embeddings
     with np.load(folder / "text.npz") as stored:
         np.savez(tmp_path / "text.npz", **{name: stored[name] for name in NAMES if name != "striped_circle"})
+    (tmp_path / "config.json").write_bytes((folder / "config.json").read_bytes())
     assert torch.equal(TextBank(str(tmp_path), seen).embeddings, expected)
 
 
 def test_a_name_without_an_embedding_is_named(folder):
     with pytest.raises(InputError, match=r"text\.npz: class name: found 'plain_circel'.*Did you mean 'plain_circle'"):
         TextBank(str(folder), ["plain_circel"])
+
+
+def test_embeddings_of_another_clip_are_refused(folder, tmp_path):
+    np.savez(copy(folder, tmp_path) / "text.npz", background=np.ones(64, np.float32))
+    with pytest.raises(
+        InputError, match=r"text\.npz: background: found \(64,\), expected.*config\.json says, \(128,\)"
+    ):
+        TextBank(str(tmp_path), ["background"])
 
 
 def copy(folder, target):
@@ -187,3 +196,19 @@ def test_weights_of_another_width_or_form_are_refused(folder, tmp_path):
     save_file(weights, tmp_path / "model.safetensors")
     with pytest.raises(InputError, match=r"found 'no visual_projection\.weight'"):
         load_clip(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("model.safetensors", "cut off", r"model\.safetensors: content.*whole weights"),
+        ("config.json", "{", r"config\.json: content.*valid JSON"),
+        ("config.json", "{}", r"config\.json: projection_dim: found None"),
+        ("preprocessor_config.json", '{"image_mean": [0.5]}', r"image_mean: found \[0\.5\], expected three numbers"),
+        ("text.npz", "cut off", r"text\.npz: content.*archive of NumPy arrays"),
+    ],
+)
+def test_a_broken_file_is_named(folder, tmp_path, name, content, words):
+    (copy(folder, tmp_path) / name).write_text(content)
+    with pytest.raises(InputError, match=words):
+        TextBank(str(tmp_path), NAMES) if name == "text.npz" else load_clip(tmp_path)

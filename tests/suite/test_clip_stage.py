@@ -92,6 +92,7 @@ def test_templates_need_one_place_for_the_name(known):
     [
         ("unseen: [striped_circle", "unseen: [stripy_circle", "unseen classes that are among the classes"),
         ("unseen: [striped_circle", "unseen: [background, striped_circle", "without overlap"),
+        ("unseen: [striped_circle", "unseen: [striped_circle, striped_circle", "unseen classes that differ"),
         ("- dotted_cross", "- plain_cross", "class names that differ"),
     ],
 )

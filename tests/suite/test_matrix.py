@@ -68,6 +68,13 @@ def test_listed_pairs_and_schedules_of_single_tasks(configs):
     }
 
 
+def test_single_conditions_may_have_some_of_the_methods_only(configs):
+    suite = set_at(demo(), "tracks.supervised.conditions", ["full", "labels_25"])
+    suite["tracks"]["supervised"]["condition_methods"] = {"labels_25": ["segformer_b0"]}
+    found = {(run.condition, run.method) for run in plan(configs, suite).runs}
+    assert found == {("full", "unet_tiny"), ("full", "segformer_b0"), ("labels_25", "segformer_b0")}
+
+
 @pytest.mark.parametrize(
     ("path", "value", "words"),
     [
@@ -87,6 +94,12 @@ def test_listed_pairs_and_schedules_of_single_tasks(configs):
             "tracks.supervised.schedules",
             {"dsb2018": demo()["tracks"]["supervised"]["schedule"]},
             ["schedules.dsb2018"],
+        ),
+        ("tracks.supervised.condition_methods", {"ful": []}, ["condition_methods.ful", "Did you mean 'full'"]),
+        (
+            "tracks.supervised.condition_methods",
+            {"full": ["unet_tinny"]},
+            ["condition_methods.full.0", "Did you mean 'unet_tiny'"],
         ),
         ("seeds", [], ["seeds"]),
     ],

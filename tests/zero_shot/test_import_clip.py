@@ -2,7 +2,10 @@
 
 import shutil
 
+import numpy as np
 import pytest
+import torch
+from safetensors.torch import load_file
 from support.tiny_clip import write_tiny_clip
 
 from mmseg_ext.models.vision_language.clip_folder import read_text
@@ -41,6 +44,23 @@ def test_a_missing_file_is_named_where_the_user_has_it(source, tmp_path):
     (broken / "preprocessor_config.json").unlink()
     with pytest.raises(InputError, match=r"broken/preprocessor_config\.json: file: found 'nothing'"):
         import_clip(tmp_path / "out", weights(broken), NAMES, ["a {}"])
+
+
+def test_pickled_weights_are_taken_as_they_are_and_whole(source, tmp_path):
+    """What a file lacks must not be drawn at random."""
+    pickled = shutil.copytree(source, tmp_path / "pickled")
+    stored = load_file(pickled / "model.safetensors")
+    (pickled / "model.safetensors").unlink()
+    torch.save(stored, pickled / "pytorch_model.bin")
+    import_clip(tmp_path / "out", weights(pickled), NAMES, ["a {}"])
+    assert np.array_equal(read_text(tmp_path / "out", NAMES), read_text(source, NAMES))
+    stored.pop("text_projection.weight")
+    torch.save(stored, pickled / "pytorch_model.bin")
+    with pytest.raises(InputError, match=r"pytorch_model\.bin: weights: found 'no text_projection\.weight'"):
+        import_clip(tmp_path / "again", weights(pickled), NAMES, ["a {}"])
+    (pickled / "pytorch_model.bin").write_bytes(b"cut off")
+    with pytest.raises(InputError, match=r"pytorch_model\.bin: content.*whole weights"):
+        import_clip(tmp_path / "again", weights(pickled), NAMES, ["a {}"])
 
 
 def test_a_model_that_cannot_be_reached_is_one_error(tmp_path, monkeypatch):

@@ -1,6 +1,7 @@
 """Region maps on disk, their way into training, and what survives a kill."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ from support.tiny_clip import write_tiny_clip
 from mmseg_ext.data.phantoms.phantom_scenes import draw_scene
 from mmseg_ext.data.prepared import finish, read_map, write_image
 from mmseg_ext.engine.dataset import PreparedSlices, stack_samples
+from mmseg_ext.models.vision_language.mini_clip import WIDTH
 from mmseg_ext.suite.clip_card import RegionSetting
 from mmseg_ext.suite.errors import InputError
 from mmseg_ext.suite.files import write_json
@@ -100,6 +102,8 @@ def test_another_setting_starts_afresh(clip, data, tmp_path):
 class Recorder:
     """Remembers what one training step was given."""
 
+    decode_head = SimpleNamespace(text=SimpleNamespace(width=WIDTH))
+
     def train_step(self, data, optim_wrapper):
         self.data = data
         return {"loss": torch.zeros(())}
@@ -133,3 +137,26 @@ def test_missing_embeddings_are_named(clip, data, tmp_path):
     paradigm._samples = [("scenes", "s9")]
     with pytest.raises(InputError, match=r"s9\.npy.*Run the stage `regions`"):
         paradigm._embeddings(0)
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ((2, WIDTH // 2), rf"s0\.npy: shape: found \(2, {WIDTH // 2}\), expected rows of the class names' width"),
+        ((1, WIDTH), r"s0\.npy: embeddings: found 1, expected one for each of at least 2 regions"),
+    ],
+)
+def test_embeddings_that_do_not_fit_are_named(tmp_path, rows, words):
+    """Such as those of another CLIP, or of an older map."""
+    np.save(tmp_path / "s0.npy", np.ones(rows, np.float32))
+    paradigm = RegionTraining({"scenes": str(tmp_path)})
+    paradigm.start(Recorder(), SimpleNamespace(samples=[("scenes", "s0")]), 1)
+    labels = torch.zeros(1, 4, 4, dtype=torch.long)
+    batch = {
+        "inputs": torch.zeros(1, 3, 4, 4),
+        "data_samples": labels,
+        "regions": labels + 2,
+        "item": torch.tensor([0]),
+    }
+    with pytest.raises(InputError, match=words):
+        paradigm.step(Recorder(), batch, None)

@@ -1,18 +1,2 @@
-_base_ = [
-    "../../_base_/models/zero_shot_queries.py",
-    "../../_base_/schedules/adamw_poly_fine_tuned.py",
-    "../../_base_/default_runtime.py",
-]
-model = dict(
-    decode_head=dict(
-        groups=[
-            dict(
-                queries=100,
-                targets="seen",
-                spare_unannotated=0.5,
-                assigner=dict(type="BatchedHungarianAssigner"),
-                loss=dict(type="QueryGroupLoss"),
-            ),
-        ],
-    ),
-)
+_base_ = ["b0_vanilla.py"]
+model = dict(decode_head=dict(groups=[dict(_base_.model.decode_head.groups[0], spare_unannotated=0.5)]))

@@ -1,19 +1,4 @@
-_base_ = [
-    "../../_base_/models/zero_shot_queries.py",
-    "../../_base_/schedules/adamw_poly_fine_tuned.py",
-    "../../_base_/default_runtime.py",
-]
-model = dict(
-    decode_head=dict(
-        groups=[
-            dict(
-                queries=100,
-                targets="both",
-                assigner=dict(type="BatchedHungarianAssigner"),
-                loss=dict(type="QueryGroupLoss"),
-            ),
-        ],
-    ),
-)
+_base_ = ["b0_vanilla.py"]
+model = dict(decode_head=dict(groups=[dict(_base_.model.decode_head.groups[0], targets="both")]))
 train_dataloader = dict(dataset=dict(follow=dict(regions="$regions")))
 train_cfg = dict(paradigm=dict(type="RegionTraining", embeddings="$regions"))

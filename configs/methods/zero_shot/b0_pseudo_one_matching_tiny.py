@@ -1,19 +1,4 @@
-_base_ = [
-    "../../_base_/models/zero_shot_queries_tiny.py",
-    "../../_base_/schedules/adamw_poly.py",
-    "../../_base_/default_runtime.py",
-]
-model = dict(
-    decode_head=dict(
-        groups=[
-            dict(
-                queries=20,
-                targets="both",
-                assigner=dict(type="BatchedHungarianAssigner"),
-                loss=dict(type="QueryGroupLoss"),
-            ),
-        ],
-    ),
-)
+_base_ = ["b0_vanilla_tiny.py"]
+model = dict(decode_head=dict(groups=[dict(_base_.model.decode_head.groups[0], targets="both")]))
 train_dataloader = dict(dataset=dict(follow=dict(regions="$regions")))
 train_cfg = dict(paradigm=dict(type="RegionTraining", embeddings="$regions"))

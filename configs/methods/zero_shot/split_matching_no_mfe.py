@@ -1,26 +1,6 @@
-_base_ = [
-    "../../_base_/models/zero_shot_queries.py",
-    "../../_base_/schedules/adamw_poly_fine_tuned.py",
-    "../../_base_/default_runtime.py",
-]
-model = dict(
-    decode_head=dict(
-        groups=[
-            dict(
-                queries=50,
-                targets="seen",
-                assigner=dict(type="BatchedHungarianAssigner"),
-                loss=dict(type="QueryGroupLoss"),
-            ),
-            dict(
-                queries=50,
-                targets="candidates",
-                class_cost="cosine",
-                assigner=dict(type="BatchedHungarianAssigner"),
-                loss=dict(type="QueryGroupLoss"),
-            ),
-        ],
-    ),
-)
+_base_ = ["b0_vanilla.py"]
+seen = dict(_base_.model.decode_head.groups[0], queries=50)
+model = dict(decode_head=dict(groups=[seen, dict(seen, targets="candidates", class_cost="cosine")]))
+del seen  # a name that stays would be part of the config
 train_dataloader = dict(dataset=dict(follow=dict(regions="$regions")))
 train_cfg = dict(paradigm=dict(type="RegionTraining", embeddings="$regions"))

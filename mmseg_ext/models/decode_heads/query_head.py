@@ -7,19 +7,18 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from mmseg_ext.models.blocks.class_texts import KnownClasses
 from mmseg_ext.models.blocks.query_decoder import QueryDecoder, QueryPrediction
+from mmseg_ext.models.decode_heads.named_classes_head import NamedClassesHead
 from mmseg_ext.models.decode_heads.query_group import QueryGroup
 from mmseg_ext.models.losses.points import at_points, lattice
-from mmseg_ext.models.vision_language.text_bank import TextBank
 from mmseg_ext.registry import MODELS
 
 
 @MODELS.register_module()
-class QueryHead(BaseModule):
+class QueryHead(NamedClassesHead):
     r"""Groups of queries, each matched and trained on its own; all vote for every class at inference.
 
     Split Matching (arXiv:2505.05023): a group of seen queries is matched with the annotated classes, a group of
@@ -40,40 +39,27 @@ class QueryHead(BaseModule):
 
     Args:
         channels: Channels of the pixel decoder's maps.
-        num_classes: K.
         groups: Arguments of `QueryGroup`, one entry a group.
-        clip: Folder of the CLIP whose texts name the classes.
-        names: Names by class id; `None` where training knows none.
         points: Rows and columns of the lattice of points at which masks are compared; 112 x 112 is the number of
             Mask2Former (12,544). Drawn uniformly in each cell in training mode, its centre otherwise.
         vote_temperature: tau of all votes; that of the group by default.
         decoder: Further arguments of `QueryDecoder`.
-        init_cfg: MMEngine's initialisation config.
-
-    Raises:
-        InputError: If a name is not in the CLIP's texts.
+        **kwargs: Those of `NamedClassesHead`.
     """
-
-    align_corners = False
-    ignore_index = 255
 
     def __init__(
         self,
+        *,
         channels: int,
-        num_classes: int,
         groups: Sequence[dict[str, Any]],
-        clip: str,
-        names: Sequence[str | None],
         points: Sequence[int] = (112, 112),
         vote_temperature: float | None = None,
         decoder: dict[str, Any] | None = None,
-        init_cfg: dict | None = None,
+        **kwargs: Any,
     ) -> None:
-        super().__init__(init_cfg)
-        self.num_classes = self.out_channels = num_classes
+        super().__init__(**kwargs)
         self.points = tuple(points)
         self.vote_temperature = vote_temperature
-        self.text = TextBank(clip, names)
         self.register_buffer("seen", self.text.known.clone(), persistent=False)
         self.no_object = nn.Parameter(torch.randn(self.text.width))
         self.groups = nn.ModuleList(QueryGroup(**group) for group in groups)

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
-from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from mmseg_ext.models.blocks.class_decoder import ClassDecoder, ScoredAttention
 from mmseg_ext.models.blocks.class_texts import KnownClasses
-from mmseg_ext.models.vision_language.text_bank import TextBank
+from mmseg_ext.models.decode_heads.named_classes_head import NamedClassesHead
 from mmseg_ext.registry import MODELS
 
 
 @MODELS.register_module()
-class ZegClipHead(BaseModule):
+class ZegClipHead(NamedClassesHead):
     r"""ZegCLIP (Zhou et al., CVPR 2023, arXiv:2212.03588): one query for each class, its mask is its attention.
 
     The query of class c is :math:`W [t_c \odot g; t_c]` with the class's text t and the image's embedding g (the
@@ -25,38 +25,20 @@ class ZegClipHead(BaseModule):
     Simplified: the scores of the last layer are averaged over heads as one product over all channels.
 
     Args:
-        num_classes: K.
-        clip: Folder of the CLIP whose texts name the classes.
-        names: Names by class id; `None` where training knows none.
         channels: Channels of the decoder.
         layers: Decoder layers.
         heads: Attention heads.
         hidden: Width of the MLPs.
-        init_cfg: MMEngine's initialisation config.
-
-    Raises:
-        InputError: If a name is not in the CLIP's texts.
+        **kwargs: Those of `NamedClassesHead`.
     """
 
     parts = 2
     """Embeddings that are joined to a query."""
-    align_corners = False
-    ignore_index = 255
 
     def __init__(
-        self,
-        num_classes: int,
-        clip: str,
-        names: Sequence[str | None],
-        channels: int = 512,
-        layers: int = 3,
-        heads: int = 8,
-        hidden: int = 2048,
-        init_cfg: dict | None = None,
+        self, *, channels: int = 512, layers: int = 3, heads: int = 8, hidden: int = 2048, **kwargs: Any
     ) -> None:
-        super().__init__(init_cfg)
-        self.num_classes = self.out_channels = num_classes
-        self.text = TextBank(clip, names)
+        super().__init__(**kwargs)
         self.query = nn.Linear(self.parts * self.text.width, channels)
         self.token = nn.Linear(self.text.width, channels)
         self.token_norm = nn.LayerNorm(channels)

@@ -13,8 +13,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 from transformers import CLIPConfig, CLIPModel, CLIPTokenizerFast
@@ -48,10 +51,10 @@ def load_clip(folder: Path) -> LoadedClip:
     for name in ("config.json", WEIGHTS, "preprocessor_config.json"):
         if not (folder / name).is_file():
             raise InputError(folder / name, "file", "nothing", "a file of a CLIP in the form of transformers", _HINT)
+    _joint_width(folder)
     model = build_clip(CLIPConfig.from_pretrained(folder))
     _load_weights(model, folder / WEIGHTS)
-    scaling = read_json(folder / "preprocessor_config.json")
-    mean, std = tuple(scaling["image_mean"]), tuple(scaling["image_std"])
+    mean, std = (_of_each_channel(folder / "preprocessor_config.json", key) for key in ("image_mean", "image_std"))
     return LoadedClip(model.eval().requires_grad_(False), _tokenizer(folder), mean, std)
 
 
@@ -67,15 +70,19 @@ def read_text(folder: Path, names: Sequence[str]) -> np.ndarray:
     """Return the embeddings (names, D) of class names, float32, of unit length; no other name is read.
 
     Raises:
-        InputError: If there is no cache of embeddings, or a name is not in it.
+        InputError: If there is no cache of embeddings, a name is not in it, or the cache is that of a CLIP of another
+            width.
     """
     file = folder / TEXT
     if not file.is_file():
         raise InputError(file, "file", "nothing", "embeddings of class names", _HINT)
-    with np.load(file, allow_pickle=False) as stored:
+    shape = (_joint_width(folder),)
+    with _opened(file) as stored:
         for name in names:
             if name not in stored.files:
                 raise unknown_name(file, "class name", name, "a name with an embedding", stored.files)
+            if stored[name].shape != shape:
+                raise InputError(file, name, stored[name].shape, f"the width that config.json says, {shape}", _HINT)
         return np.stack([stored[name] for name in names])
 
 
@@ -85,8 +92,36 @@ def write_text(folder: Path, embeddings: dict[str, np.ndarray]) -> None:
         np.savez(part, **embeddings)
 
 
+def _opened(file: Path) -> Any:
+    try:
+        return np.load(file, allow_pickle=False)
+    except (OSError, ValueError, BadZipFile) as error:
+        raise InputError(file, "content", str(error), "an archive of NumPy arrays", _HINT) from None
+
+
+def _joint_width(folder: Path) -> int:
+    """Return the channels of the joint space that `config.json` says."""
+    config = read_json(folder / "config.json")
+    width = config.get("projection_dim") if isinstance(config, dict) else None
+    if not isinstance(width, int):
+        raise InputError(folder / "config.json", "projection_dim", width, "the width of a CLIP's joint space", _HINT)
+    return width
+
+
+def _of_each_channel(file: Path, key: str) -> tuple[float, ...]:
+    stored = read_json(file)
+    values = stored.get(key) if isinstance(stored, dict) else None
+    if not isinstance(values, list) or len(values) != 3:
+        raise InputError(file, key, values, "three numbers, one a colour channel")
+    return tuple(values)
+
+
 def _load_weights(model: CLIPModel, file: Path) -> None:
-    stored, wanted = load_file(file), model.state_dict()
+    try:
+        stored = load_file(file)
+    except SafetensorError as error:
+        raise InputError(file, "content", str(error), "whole weights in the form of safetensors", _HINT) from None
+    wanted = model.state_dict()
     # Buffers with the numbers 0, 1, … that old versions of transformers stored.
     stored = {name: tensor for name, tensor in stored.items() if not name.endswith("position_ids")}
     if missing := sorted(wanted.keys() - stored.keys()):
