@@ -24,9 +24,10 @@ def workspace(tmp_path):
 def test_every_suite_expands(workspace, suite):
     content = yaml.safe_load((ROOT / "configs" / "suites" / f"{suite}.yaml").read_text())
     cells = sum(
-        (len(track.get("tasks", [])) * len(track.get("methods", [])) + len(track.get("pairs", [])))
-        * len(track["conditions"])
+        len(track.get("tasks", [])) * len(track.get("condition_methods", {}).get(condition, track.get("methods", [])))
+        + len(track.get("pairs", []))
         for track in content["tracks"].values()
+        for condition in track["conditions"]
     )
     runs = cells * len(content["seeds"])
     local = workspace.folder / "local"
