@@ -28,6 +28,9 @@ def test_tiny_sibling_is_the_same_kind_of_network(file):
     if file.parent.name == "zero_shot":
         # Queries and heads are compared there, not encoders: a small image gets a smaller kind.
         del full.backbone, tiny.backbone
+    if file.parent.name == "pretraining":
+        # The loss belongs to the fine-tuning, which is much shorter for the small networks.
+        del full.decode_head.loss_decode, tiny.decode_head.loss_decode
     assert kinds(full) == kinds(tiny)
 
 

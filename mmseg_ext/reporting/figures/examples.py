@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from textwrap import fill
 
 import pandas as pd
 
@@ -53,7 +54,7 @@ def draw(inputs: Inputs, folder: Path, track: str, task: str, dataset: str) -> D
                 axes.set_xlabel(f"DSC {rows.iloc[0]['dsc']:.3f}", fontsize=8.5)
         grid[0, 0].set_title("truth")
         for axes, method in zip(grid[0, 1:], methods, strict=True):
-            axes.set_title(inputs.method_title(track, method), fontsize=8.5, color=colours[method])
+            axes.set_title(fill(inputs.method_title(track, method), 22), fontsize=8.5, color=colours[method])
         more = "" if len(inputs.methods) <= METHODS_A_ROW else f" The {METHODS_A_ROW} methods with the best mean."
         return save(
             figure,
