@@ -55,7 +55,7 @@ def draw(inputs: Inputs, folder: Path, track: str, task: str, dataset: str) -> D
         grid[0, 0].set_title("truth")
         for axes, method in zip(grid[0, 1:], methods, strict=True):
             axes.set_title(fill(inputs.method_title(track, method), 22), fontsize=8.5, color=colours[method])
-        more = "" if len(inputs.methods) <= METHODS_A_ROW else f" The {METHODS_A_ROW} methods with the best mean."
+        more = "" if macro["method"].nunique() <= METHODS_A_ROW else f" The {METHODS_A_ROW} methods with the best mean."
         return save(
             figure,
             folder,
