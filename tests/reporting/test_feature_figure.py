@@ -52,3 +52,15 @@ def test_encoders_without_a_picture_are_left_out(tmp_path, monkeypatch):
     inputs = planned(tmp_path, monkeypatch, {("unet_tiny", 0): tmp_path / "none"})
     assert features.draw(inputs, tmp_path / "figures", "supervised", "somewhere") is None
     assert features.draw(inputs, tmp_path / "figures", "supervised", "elsewhere") is None
+
+
+def test_of_many_methods_those_with_the_highest_probe_are_shown(tmp_path, monkeypatch):
+    folders = {(method, 0): tmp_path / method for method in ("unet_tiny", "segformer_b0")}
+    for folder, dsc in zip(folders.values(), (0.5, 0.7), strict=True):
+        encoder(folder, dsc)
+    monkeypatch.setattr(features, "MOST_METHODS", 1)
+    drawing = features.draw(planned(tmp_path, monkeypatch, folders), tmp_path / "figures", "supervised", "somewhere")
+    text = drawing.svg.read_text()
+    assert "0.700" in text
+    assert "0.500" not in text
+    assert "with the highest" in drawing.caption

@@ -20,21 +20,23 @@ MOST_METHODS = 8
 
 
 def draw(inputs: Inputs, folder: Path, track: str, source: str) -> Drawing | None:
-    """Draw slices as columns; the image, the encoder before and after each pre-training as rows; None without data."""
+    """Draw slices as columns; the image, the encoder before and after each pre-training as rows; None without data.
+
+    Methods stand in the order of their probe, the highest first, and no more than MOST_METHODS of them.
+    """
     made = [each for each in inputs.plan.pretrained if (each.track, each.source) == (track, source)]
     made = [each for each in made if (each.folder / PICTURE).is_file()]
     if not made:
         return None
     seed = min(each.seed for each in made)
     by_method = {each.method: each.folder for each in made if each.seed == seed}
-    methods = [method for method in inputs.methods if method in by_method][:MOST_METHODS]
-    first = _read(by_method[methods[0]])
-    score = read_json(by_method[methods[0]] / RECORD)["dsc"]["before"]
-    rows = {f"random weights\nprobe DSC {score:.3f}": first["before"]}
-    for method in methods:
-        score = read_json(by_method[method] / RECORD)["dsc"]["after"]
+    probes = {method: read_json(folder / RECORD)["dsc"] for method, folder in by_method.items()}
+    ranked = sorted(probes, key=lambda method: -probes[method]["after"])
+    first = _read(by_method[ranked[0]])
+    rows = {f"random weights\nprobe DSC {probes[ranked[0]]['before']:.3f}": first["before"]}
+    for method in ranked[:MOST_METHODS]:
         title = fill(inputs.method_title(track, method), 22)
-        rows[f"{title}\nprobe DSC {score:.3f}"] = _read(by_method[method])["after"]
+        rows[f"{title}\nprobe DSC {probes[method]['after']:.3f}"] = _read(by_method[method])["after"]
     colours = class_colours(sorted({int(class_id) for class_id in np.unique(first["label"])} - {0, IGNORED}))
     count, height, width = first["image"].shape
     with canvas(1.0 + 2.0 * count, (2.05 * height / width + 0.05) * (len(rows) + 1)) as figure:
@@ -47,6 +49,7 @@ def draw(inputs: Inputs, folder: Path, track: str, source: str) -> Drawing | Non
         grid[0, 0].set_ylabel("image and classes", fontsize=8.5)
         for axes, name in zip(grid[1:, 0], rows, strict=True):
             axes.set_ylabel(name, fontsize=8.5)
+        more = f" The {MOST_METHODS} methods with the highest." if len(ranked) > MOST_METHODS else ""
         return save(
             figure,
             folder,
@@ -55,7 +58,7 @@ def draw(inputs: Inputs, folder: Path, track: str, source: str) -> Drawing | Non
             caption=(
                 "Colours are the three main components of the encoder's features at each pixel; they show what it tells"
                 " apart, and mean something else in every row. Probe DSC: validation slices segmented by a linear layer"
-                f" on the frozen features, pooled over pixels, mean over classes. Seed {seed}."
+                f" on the frozen features, pooled over pixels, mean over classes.{more} Seed {seed}."
             ),
             track=track,
         )
