@@ -2,24 +2,24 @@
 
 model = dict(
     type="QuerySegmentor",
-    stride=16,
+    stride=8,
     data_preprocessor=dict(type="UnitPreprocessor"),
     backbone=dict(
         type="ClipTrunk",
         in_channels="$in_channels",
         clip="$clip",
-        widths=(16, 32, 32, 32),
+        widths=(16, 32, 32),
         first=1,
         readout="cls_residual",
     ),
-    neck=dict(type="FPNPixelDecoder", in_channels=(32, 160, 160), channels=64),
+    neck=dict(type="FPNPixelDecoder", in_channels=(32, 160), channels=64),
     decode_head=dict(
         type="QueryHead",
         channels=64,
         num_classes="$num_classes",
         clip="$clip",
         names="$seen_names",
-        points=(32, 32),
+        points=(24, 24),
         groups=[
             dict(
                 queries=20,
@@ -28,6 +28,6 @@ model = dict(
                 loss=dict(type="QueryGroupLoss"),
             ),
         ],
-        decoder=dict(layers=3, levels=2, heads=4, hidden=128),
+        decoder=dict(layers=3, levels=1, heads=4, hidden=128),
     ),
 )

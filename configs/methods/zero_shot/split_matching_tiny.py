@@ -1,2 +1,2 @@
 _base_ = ["split_matching_no_mfe_tiny.py"]
-model = dict(neck=dict(enhancement=dict(type="MultiScaleEnhancement", channels=64, levels=2)))
+model = dict(neck=dict(enhancement=dict(type="MultiScaleEnhancement", channels=64, levels=1)))

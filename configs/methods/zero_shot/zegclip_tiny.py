@@ -1,5 +1,5 @@
 _base_ = [
-    "../../_base_/schedules/adamw_poly.py",
+    "../../_base_/schedules/adamw_one_cycle_transformer.py",
     "../../_base_/default_runtime.py",
 ]
 model = dict(

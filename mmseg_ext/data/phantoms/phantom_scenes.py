@@ -1,4 +1,4 @@
-"""Scenes of one to three textured objects that may cover each other, and close-ups of single ones with captions.
+"""Scenes of one or two textured objects that may cover each other, and close-ups of single ones with captions.
 
 Raw form of a scene: images/<case>.png (RGB), images/<case>.txt, a caption that names everything that can be seen, and
 masks/<case>.png, class ids: 0 for the ground, and `scene_objects.CLASSES` from 1 on.
@@ -18,8 +18,8 @@ from mmseg_ext.suite.dataset_card import Subset
 
 SIDE = 96
 """Height and width of a scene in pixels."""
-_OBJECTS = (0.25, 0.45, 0.3)
-"""Shares of scenes of one, two and three objects."""
+_OBJECTS = (0.4, 0.6)
+"""Shares of scenes of one and two objects."""
 _SEEN_SHARE = 0.01
 """An object of which less than this share of the scene can be seen is not in the caption."""
 _EMPTY_CLOSE_UPS = 0.08
@@ -51,8 +51,8 @@ def _place(rng: np.random.Generator, taken: Sequence[Placed]) -> Placed:
     """Return an object that leaves most of each earlier one in view, after a few tries."""
     class_id = int(rng.integers(1, len(CLASSES) + 1))
     for _ in range(20):
-        radius = rng.uniform(0.17, 0.27) * SIDE
-        row, column = rng.uniform(0.12, 0.88, 2) * SIDE
+        radius = rng.uniform(0.2, 0.32) * SIDE
+        row, column = rng.uniform(0.2, 0.8, 2) * SIDE
         placed = Placed(class_id, (float(row), float(column)), float(radius))
         gaps = [np.hypot(*np.subtract(placed.centre, one.centre)) - 0.8 * (radius + one.radius) for one in taken]
         if all(gap > 0 for gap in gaps):

@@ -1,0 +1,5 @@
+_base_ = [
+    "../../_base_/models/zero_shot_pixels_tiny.py",
+    "../../_base_/schedules/adamw_one_cycle_transformer.py",
+    "../../_base_/default_runtime.py",
+]
