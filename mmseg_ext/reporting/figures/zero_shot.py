@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from textwrap import fill
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -52,7 +53,7 @@ def draw_predictions(inputs: Inputs, folder: Path, track: str, task: str, datase
                 predicted = read_prediction(inputs.predictions(run, dataset), case)[view.slice]
                 _classes(axes, view, predicted, unseen, colours)
         for axes, title in zip(grid[0], ["truth", *(inputs.method_title(track, one) for one in methods)], strict=True):
-            axes.set_title(title, fontsize=8.5)
+            axes.set_title(fill(title, 22), fontsize=8.5)
         return save(
             figure,
             folder,
