@@ -56,7 +56,8 @@ def test_a_published_clip_is_imported(known):
 def test_another_setting_is_another_folder_and_another_key(known):
     first, second = (needs(planned(method), known, Paths())[1] for method in ("divided", "finer"))
     assert first.folder != second.folder
-    assert (first.recipe["setting"]["merge"], second.recipe["setting"]["merge"]) == (0.65, 0.9)
+    chosen = known.clip("mini_clip", "test", "clip").regions.merge
+    assert (first.recipe["setting"]["merge"], second.recipe["setting"]["merge"]) == (chosen, 0.9)
     conditions = ("mini_clip", "mini_clip_compositional", "mini_clip_dropped_15", "mini_clip_all_annotated")
     assert len({run_key(planned("divided", condition), known) for condition in conditions}) == 4
 
