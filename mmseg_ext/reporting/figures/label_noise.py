@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from textwrap import fill
 
 import numpy as np
 
@@ -54,7 +55,7 @@ def _measures(inputs: Inputs, folder: Path, track: str) -> Drawing | None:
                 axes.axvline(NEUTRAL[measure], color=GREY, linewidth=0.8, linestyle=(0, (4, 3)))
             axes.set(title=TITLES[measure], ylim=(-len(groups) + 0.1, 0.1))
             names = [inputs.condition_title(track, condition) for _, _, condition in groups]
-            axes.set_yticks([-line - 0.4 for line in range(len(groups))], [_wrapped(name) for name in names])
+            axes.set_yticks([-line - 0.4 for line in range(len(groups))], [fill(name, 25) for name in names])
         for axes in grid.flat[len(shown) :]:
             axes.set_visible(False)
         titles = {name: inputs.method_title(track, name) for name in methods}
@@ -145,12 +146,3 @@ def _maps(inputs: Inputs, folder: Path, track: str) -> Drawing | None:
             ),
             track=track,
         )
-
-
-def _wrapped(text: str) -> str:
-    words, lines = text.split(), [""]
-    for word in words:
-        if len(lines[-1]) + len(word) > 24:
-            lines.append("")
-        lines[-1] = f"{lines[-1]} {word}".strip()
-    return "\n".join(lines)
