@@ -7,6 +7,7 @@ averaged first, since they are not independent.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
@@ -22,6 +23,9 @@ from mmseg_ext.analysis.measures import orientation
 COMPARED_MEASURES = ("dsc", "nsd")
 ALPHA = 0.05
 PERMUTATIONS = 9999
+"""Sign patterns of a test at the least."""
+BATCH = 2000
+"""Sign patterns held at a time."""
 COMPARISON_COLUMNS = [
     "kind", "track", "task", "dataset", "protocol", "held", "measure", "a", "b", "difference", "ci_low", "ci_high",
     "ci_kind", "n_cases", "n_patients", "n_seeds", "superiority", "p", "p_holm", "separable",
@@ -56,10 +60,12 @@ def comparison_table(macro: pd.DataFrame, resamples: int) -> pd.DataFrame:
     for kind, varied, held in (("methods", "method", "condition"), ("conditions", "condition", "method")):
         family = ["track", "task", "dataset", "protocol"] + (["condition"] if kind == "methods" else [])
         for _, members in macro.groupby(family, sort=True):
+            groups = [group for _, group in members.groupby(held, sort=True)]
+            size = len(COMPARED_MEASURES) * sum(math.comb(group[varied].nunique(), 2) for group in groups)
             found = [
                 {"kind": kind, **row}
-                for _, group in members.groupby(held, sort=True)
-                for row in _pairs(group, varied, held, resamples)
+                for group in groups
+                for row in _pairs(group, varied, held, resamples, permutations_for(size))
             ]
             corrected = holm(np.array([row["p"] for row in found], dtype=float))
             for row, p_holm in zip(found, corrected, strict=True):
@@ -69,12 +75,21 @@ def comparison_table(macro: pd.DataFrame, resamples: int) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=COMPARISON_COLUMNS)
 
 
-def _pairs(group: pd.DataFrame, varied: str, held: str, resamples: int) -> Iterator[dict[str, Any]]:
+def permutations_for(comparisons: int) -> int:
+    """Return how many sign patterns each test of a family of so many comparisons tries.
+
+    The smallest p-value of n random patterns is 2 / (n + 1). Enough of them are tried for that, times the number of
+    comparisons, to be a fifth of ALPHA; with too few nothing in a large family could be separable.
+    """
+    return max(PERMUTATIONS, math.ceil(2 * comparisons / (ALPHA / 5)) - 1)
+
+
+def _pairs(group: pd.DataFrame, varied: str, held: str, resamples: int, permutations: int) -> Iterator[dict[str, Any]]:
     parts = {str(name): part for name, part in group.groupby(varied, sort=True)}
     first = group.iloc[0]
     for measure in COMPARED_MEASURES:
         for a, b in combinations(parts, 2):
-            found = paired_difference(parts[a], parts[b], measure, resamples)
+            found = paired_difference(parts[a], parts[b], measure, resamples, permutations)
             yield {
                 **{column: first[column] for column in ("track", "task", "dataset", "protocol")},
                 "held": first[held],
@@ -93,13 +108,16 @@ def _pairs(group: pd.DataFrame, varied: str, held: str, resamples: int) -> Itera
             }
 
 
-def paired_difference(a: pd.DataFrame, b: pd.DataFrame, measure: str, resamples: int) -> Difference:
+def paired_difference(
+    a: pd.DataFrame, b: pd.DataFrame, measure: str, resamples: int, permutations: int = PERMUTATIONS
+) -> Difference:
     """Compare two sets of cases on the (case, seed) pairs in which the measure is defined for both.
 
     Args:
         a, b: Rows of `macro_cases`, each of one method and condition.
         measure: One of MEASURES.
         resamples: Bootstrap resamples.
+        permutations: Sign patterns of the test.
     """
     keys = ["case", "patient", "seed"]
     both = a[[*keys, measure]].merge(b[[*keys, measure]], on=keys, suffixes=("_a", "_b"), validate="one_to_one")
@@ -108,7 +126,7 @@ def paired_difference(a: pd.DataFrame, b: pd.DataFrame, measure: str, resamples:
     by_patient = _patient_means(sample)
     better = orientation(measure) * by_patient
     superiority = float(np.mean((better > 0) + 0.5 * (better == 0))) if len(better) else float("nan")
-    return Difference(estimate(sample, resamples), sample, sign_flip(by_patient), superiority)
+    return Difference(estimate(sample, resamples), sample, sign_flip(by_patient, permutations), superiority)
 
 
 def _patient_means(sample: Sample) -> Floats:
@@ -116,10 +134,10 @@ def _patient_means(sample: Sample) -> Floats:
     return means
 
 
-def sign_flip(differences: Floats) -> float:
+def sign_flip(differences: Floats, permutations: int = PERMUTATIONS) -> float:
     """Return the two-sided p-value of the sign-flip permutation test of a zero mean.
 
-    Exact when there are no more than PERMUTATIONS sign patterns, else by that many random ones (seeded). NaN below
+    Exact when there are no more than `permutations` sign patterns, else by that many random ones (seeded). NaN below
     two differences.
     """
     if len(differences) < 2:
@@ -129,7 +147,8 @@ def sign_flip(differences: Floats) -> float:
         np.mean,
         permutation_type="samples",
         vectorized=True,
-        n_resamples=PERMUTATIONS,
+        n_resamples=permutations,
+        batch=BATCH,
         rng=np.random.default_rng(len(differences)),
     )
     return float(test.pvalue)
