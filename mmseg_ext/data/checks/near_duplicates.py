@@ -54,12 +54,20 @@ def thumbnail(image: np.ndarray) -> np.ndarray:
     return np.rint(255 * small).astype(np.uint8)
 
 
-def perceptual_hash(thumbnail: np.ndarray) -> np.uint64:
-    """Return 64 bits: which of the lowest 8 x 8 cosine coefficients lie above their median.
+def low_frequencies(thumbnails: np.ndarray) -> np.ndarray:
+    """Return the lowest 8 x 8 cosine coefficients (N, 8, 8) of thumbnails (N, THUMBNAIL, THUMBNAIL)."""
+    lows = [cv2.dct(one.astype(np.float32))[:_LOW_FREQUENCIES, :_LOW_FREQUENCIES] for one in thumbnails]
+    return np.array(lows).reshape(-1, _LOW_FREQUENCIES, _LOW_FREQUENCIES)
+
+
+def perceptual_hashes(lows: np.ndarray) -> np.ndarray:
+    """Return N times 64 bits: which of a picture's 8 x 8 coefficients lie above their median.
 
     The constant term says how bright a picture is; it is left out of the median.
     """
-    return _hashes(_low_frequencies(thumbnail)[None])[0]
+    flat = np.ascontiguousarray(lows).reshape(len(lows), _LOW_FREQUENCIES**2)
+    bits = flat > np.median(flat[:, 1:], axis=1, keepdims=True)
+    return np.packbits(bits, axis=1).view(np.uint64)[:, 0]
 
 
 def near_duplicates(samples: pd.DataFrame, thumbnails: np.ndarray) -> pd.DataFrame:
@@ -78,14 +86,14 @@ def near_duplicates(samples: pd.DataFrame, thumbnails: np.ndarray) -> pd.DataFra
     standard, contrast = _standardised(thumbnails)
     subsets = samples["subset"].to_numpy()
     usable = {name: np.flatnonzero((subsets == name) & contrast) for name in pd.unique(subsets)}
-    lows = np.array([_low_frequencies(one) for one in thumbnails]).reshape(-1, _LOW_FREQUENCIES, _LOW_FREQUENCIES)
-    hashes = _hashes(lows)
+    lows = low_frequencies(thumbnails)
+    hashes = perceptual_hashes(lows)
     names = list(usable)
     rows = []
     for index, name in enumerate(names):
         for other in names[index + 1 :]:
             for change, *how in _CHANGES:
-                turned = _hashes(_changed_frequencies(lows[usable[name]], *how))
+                turned = perceptual_hashes(_changed_frequencies(lows[usable[name]], *how))
                 for pair in _alike(turned, hashes, standard, usable[name], usable[other], how):
                     rows.append((*pair, change))
     found = pd.DataFrame(rows, columns=["a", "b", "distance", "correlation", "change"])
@@ -107,23 +115,12 @@ def changed(pictures: np.ndarray, transpose: bool, mirror_rows: bool, mirror_col
     return turned[..., :: -1 if mirror_rows else 1, :: -1 if mirror_columns else 1]
 
 
-def _low_frequencies(thumbnail: np.ndarray) -> np.ndarray:
-    return cv2.dct(thumbnail.astype(np.float32))[:_LOW_FREQUENCIES, :_LOW_FREQUENCIES]
-
-
 def _changed_frequencies(lows: np.ndarray, transpose: bool, mirror_rows: bool, mirror_columns: bool) -> np.ndarray:
     """Return the coefficients (N, 8, 8) of changed pictures from those of the pictures."""
     signs = np.where(np.arange(_LOW_FREQUENCIES) % 2, -1, 1).astype(np.float32)
     turned = lows.swapaxes(1, 2) if transpose else lows
     turned = turned * signs[:, None] if mirror_rows else turned
     return turned * signs if mirror_columns else turned
-
-
-def _hashes(lows: np.ndarray) -> np.ndarray:
-    """Return 64 bits for each of N x 8 x 8 coefficients."""
-    flat = np.ascontiguousarray(lows).reshape(len(lows), _LOW_FREQUENCIES**2)
-    bits = flat > np.median(flat[:, 1:], axis=1, keepdims=True)
-    return np.packbits(bits, axis=1).view(np.uint64)[:, 0]
 
 
 def _standardised(thumbnails: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
