@@ -14,6 +14,7 @@ from mmseg_ext.analysis.plan_file import PlanFile
 from mmseg_ext.analysis.ranks import GROUP
 
 FEW_CASES = 50
+FEW_SEEDS = 5
 FLAG_COLUMNS = ["kind", "subject", "text"]
 
 
@@ -42,12 +43,15 @@ def flag_table(
                 subject,
                 f"{cases} test cases; below {FEW_CASES} the intervals are likely too narrow",
             )
-        if part["n_seeds"].max() == 1:
+        seeds = int(part["n_seeds"].max())
+        if seeds == 1:
             add(
                 "one_seed",
                 subject,
                 "One seed: the intervals are over patients only, and leave out training's luck",
             )
+        elif seeds < FEW_SEEDS:
+            add("few_seeds", subject, f"{seeds} seeds; below {FEW_SEEDS} the intervals are likely too narrow")
     for key, part in results.status.groupby(["track", "task", "method", "condition"], sort=True):
         done = int((part["status"] == DONE).sum())
         if 0 < done < len(part):

@@ -35,6 +35,7 @@ FLAG_TITLES = {
     "chosen_on_test": "Chosen on the test set",
     "few_cases": "Few cases",
     "one_seed": "One seed",
+    "few_seeds": "Few seeds",
     "missing_seeds": "Missing seeds",
     "not_ranked": "Not ranked",
     "no_controls": "No controls",

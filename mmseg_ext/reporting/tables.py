@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from mmseg_ext.analysis.collect import DONE
-from mmseg_ext.analysis.flags import FEW_CASES
+from mmseg_ext.analysis.flags import FEW_CASES, FEW_SEEDS
 from mmseg_ext.analysis.measures import MACRO, MEASURES, orientation, select
 from mmseg_ext.reporting.formatting import MEASURE_TITLES, measure_title, plain, range_text
 from mmseg_ext.reporting.inputs import Inputs
@@ -139,11 +139,11 @@ def _caption(inputs: Inputs, protocol: str, scores: pd.DataFrame, what: str) -> 
     defined = scores[scores["n_cases"] > 0]
     if defined.empty:
         return text
-    cases = list(defined["n_cases"])
+    cases, seeds = list(defined["n_cases"]), list(defined["n_seeds"])
     kinds = [INTERVALS[kind] for kind in INTERVALS if kind in set(defined["ci_kind"])]
     text += (
         f" n = {range_text(cases)} cases of {range_text(list(defined['n_patients']))} patients,"
-        f" seeds: {range_text(list(defined['n_seeds']))}. In brackets the 95 % interval: {'; or '.join(kinds)}."
+        f" seeds: {range_text(seeds)}. In brackets the 95 % interval: {'; or '.join(kinds)}."
     )
     counted = "n_missed" in scores and used.scoring == "strict"
     misses, spurious = (int(scores[f"n_{kind}"].max()) if counted else 0 for kind in ("missed", "spurious"))
@@ -152,7 +152,9 @@ def _caption(inputs: Inputs, protocol: str, scores: pd.DataFrame, what: str) -> 
             " A class missed or predicted where there is none scores 0 and the image diagonal"
             f" (at most {misses} and {spurious} times a row)."
         )
-    return text + (f" Fewer than {FEW_CASES} cases: intervals are likely too narrow." if max(cases) < FEW_CASES else "")
+    few = [f"{FEW_CASES} cases"] if max(cases) < FEW_CASES else []
+    few += [f"{FEW_SEEDS} seeds"] if max(seeds) < FEW_SEEDS else []
+    return text + (f" Fewer than {' and '.join(few)}: intervals are likely too narrow." if few else "")
 
 
 def _rows(

@@ -50,6 +50,7 @@ def test_a_failed_seed_is_flagged_and_the_rest_is_scored(suite):
     flags = tables["flags"]
     assert "supervised/phantom_lesion/transunet_tiny/labels_25" in set(select(flags, kind="missing_seeds")["subject"])
     assert set(select(flags, kind="few_cases")["subject"]) == {"phantom_abdomen", "phantom_lesion"}
+    assert set(select(flags, kind="few_seeds")["subject"]) == {"phantom_abdomen", "phantom_lesion"}
     assert set(tables["claims"]["verdict"]) == {"not run"}
     assert "hiperformer is not in this suite" in set(tables["claims"]["reason"])
     assert tables["claims"]["reason"].str.endswith("is not in this suite").all()

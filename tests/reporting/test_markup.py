@@ -70,6 +70,12 @@ def test_best_is_marked_only_where_separable(inputs):
 
 def test_captions_say_n_protocol_and_interval(inputs):
     for table in result_tables(inputs, "supervised", "phantom_abdomen", "phantom_abdomen", "strict"):
-        for part in ("Protocol strict", "n = 12 cases of 12 patients", "seeds: 3", "95 % interval", "Fewer than 50"):
+        for part in (
+            "Protocol strict",
+            "n = 12 cases of 12 patients",
+            "seeds: 3",
+            "95 % interval",
+            "Fewer than 50 cases and 5 seeds",
+        ):
             assert part in table.caption
         assert "±" not in markdown(table, inputs, "supervised")
