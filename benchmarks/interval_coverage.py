@@ -3,7 +3,8 @@
     python -m benchmarks.interval_coverage [--trials N] [--patients P]
 
 Differences are drawn as normal: a part for each seed, a part for each patient, and the rest. The default spreads are
-those of DALE against plain training in the suite `label_noise_seeds` (60 patients, 10 seeds).
+those of DALE against plain training in the suite `label_noise_seeds` (60 patients, 10 seeds), from the mean squares of
+seeds, patients and the rest in a two-way analysis of variance.
 """
 
 from __future__ import annotations
