@@ -38,10 +38,10 @@ def analyse(plan: Path, out: Path, configs: Path = Path("configs")) -> None:
     results = collect(read)
     controls = control_table(read, results.cases)
     resamples = read.suite.bootstrap_samples
-    macro = macro_cases(results.cases)
     unseen = {name: task.unseen for name, task in read.tasks.items()}
+    macro = macro_cases(results.cases, unseen)
     judged = {"all": macro, "unseen": macro_unseen(results.cases, unseen)}
-    scores = score_table(results.cases, resamples)
+    scores = score_table(results.cases, resamples, unseen)
     # Numbers that the test set chose are shown, but decide no comparison and no rank.
     comparable = macro[macro["protocol"].isin(read.ranking_protocols)]
     comparisons = comparison_table(comparable, resamples)

@@ -18,9 +18,8 @@ import pandas as pd
 from scipy import stats
 
 from mmseg_ext.analysis.bootstrap import Estimate, Floats, Sample, estimate, tabulate
-from mmseg_ext.analysis.measures import orientation
+from mmseg_ext.analysis.measures import compared_measures, orientation
 
-COMPARED_MEASURES = ("dsc", "nsd")
 ALPHA = 0.05
 PERMUTATIONS = 9999
 """Sign patterns of a test at the least."""
@@ -61,11 +60,12 @@ def comparison_table(macro: pd.DataFrame, resamples: int) -> pd.DataFrame:
         family = ["track", "task", "dataset", "protocol"] + (["condition"] if kind == "methods" else [])
         for _, members in macro.groupby(family, sort=True):
             groups = [group for _, group in members.groupby(held, sort=True)]
-            size = len(COMPARED_MEASURES) * sum(math.comb(group[varied].nunique(), 2) for group in groups)
+            measures = compared_measures(members)
+            size = len(measures) * sum(math.comb(group[varied].nunique(), 2) for group in groups)
             found = [
                 {"kind": kind, **row}
                 for group in groups
-                for row in _pairs(group, varied, held, resamples, permutations_for(size))
+                for row in _pairs(group, varied, held, measures, resamples, permutations_for(size))
             ]
             corrected = holm(np.array([row["p"] for row in found], dtype=float))
             for row, p_holm in zip(found, corrected, strict=True):
@@ -84,10 +84,12 @@ def permutations_for(comparisons: int) -> int:
     return max(PERMUTATIONS, math.ceil(2 * comparisons / (ALPHA / 5)) - 1)
 
 
-def _pairs(group: pd.DataFrame, varied: str, held: str, resamples: int, permutations: int) -> Iterator[dict[str, Any]]:
+def _pairs(
+    group: pd.DataFrame, varied: str, held: str, measures: tuple[str, ...], resamples: int, permutations: int
+) -> Iterator[dict[str, Any]]:
     parts = {str(name): part for name, part in group.groupby(varied, sort=True)}
     first = group.iloc[0]
-    for measure in COMPARED_MEASURES:
+    for measure in measures:
         for a, b in combinations(parts, 2):
             found = paired_difference(parts[a], parts[b], measure, resamples, permutations)
             yield {
@@ -115,7 +117,7 @@ def paired_difference(
 
     Args:
         a, b: Rows of `macro_cases`, each of one method and condition.
-        measure: One of MEASURES.
+        measure: One of MEASURES, or UNSEEN_IOU.
         resamples: Bootstrap resamples.
         permutations: Sign patterns of the test.
     """

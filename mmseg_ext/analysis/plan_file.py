@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
+from mmseg_ext.analysis.measures import UNSEEN_IOU
 from mmseg_ext.suite.files import read_json
 from mmseg_ext.suite.loading import StrictModel, parse
 from mmseg_ext.suite.suite_config import Schedule, Suite
@@ -40,6 +41,11 @@ class TaskSummary(StrictModel):
     unit: Literal["mm", "px"]
     nsd_tolerance: float
     datasets: dict[str, DatasetSummary]
+
+    @property
+    def deciding(self) -> str:
+        """The macro measure by which methods are ordered."""
+        return UNSEEN_IOU if self.unseen else "dsc"
 
 
 class Cell(StrictModel):

@@ -9,8 +9,7 @@ import pandas as pd
 from scipy import stats
 
 from mmseg_ext.analysis.bootstrap import Floats, mean, replicates, tabulate
-from mmseg_ext.analysis.comparisons import COMPARED_MEASURES
-from mmseg_ext.analysis.measures import orientation, select
+from mmseg_ext.analysis.measures import compared_measures, orientation, select
 
 GROUP = ["track", "task", "dataset", "condition", "protocol"]
 RANK_COLUMNS = [*GROUP, "measure", "method", "mean", "rank", "frequency", "letters", "n_patients", "n_seeds"]
@@ -31,7 +30,7 @@ def rank_table(macro: pd.DataFrame, comparisons: pd.DataFrame, resamples: int) -
     rows: list[dict[str, Any]] = []
     for key, group in macro.groupby(GROUP, sort=True):
         name = dict(zip(GROUP, key, strict=True))
-        for measure in COMPARED_MEASURES:
+        for measure in compared_measures(group):
             rows += _ranked(name, group, measure, comparisons, resamples)
     return pd.DataFrame(rows, columns=RANK_COLUMNS)
 

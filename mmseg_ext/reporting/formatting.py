@@ -8,6 +8,7 @@ from collections.abc import Sequence
 MEASURE_TITLES = {
     "dsc": "DSC",
     "iou": "IoU",
+    "iou_unseen": "unseen IoU",
     "nsd": "NSD",
     "hd95": "HD95",
     "hd95_max": "HD95 max",

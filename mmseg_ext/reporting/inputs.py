@@ -9,8 +9,10 @@ from typing import Any
 import pandas as pd
 
 from mmseg_ext.analysis.collect import DONE, Results, collect
+from mmseg_ext.analysis.measures import MACRO, MEASURES, select
 from mmseg_ext.analysis.plan_file import PlanFile, TaskSummary, read_plan
 from mmseg_ext.data.checks.quality import Quality, TaskQuality, read_quality, read_task_quality
+from mmseg_ext.reporting.formatting import MEASURE_TITLES
 from mmseg_ext.suite.errors import InputError
 from mmseg_ext.suite.files import read_json
 
@@ -56,6 +58,16 @@ class Inputs:
     def task(self, name: str) -> TaskSummary:
         """A task's label space and data sets."""
         return self.plan.tasks[name]
+
+    def deciding_title(self, task: str) -> str:
+        """The name of the measure by which a task orders methods: `macro DSC`, `unseen IoU`."""
+        measure = self.task(task).deciding
+        return f"macro {MEASURE_TITLES[measure]}" if measure in MEASURES else MEASURE_TITLES[measure]
+
+    def deciding_scores(self, **where: str) -> pd.DataFrame:
+        """Macro scores under the first protocol of ours, each task's in the measure that orders its methods."""
+        scores = select(self.tables["scores"], protocol=self.protocol, class_name=MACRO, **where)
+        return scores[[row.measure == self.task(row.task).deciding for row in scores.itertuples()]]
 
     def prepared(self, dataset: str) -> Path:
         """Folder of a prepared data set."""

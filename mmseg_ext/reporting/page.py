@@ -42,7 +42,7 @@ FLAG_TITLES = {
     "no_cost": "No cost",
 }
 
-KINDS = ("distribution", "ranks", "differences", "examples", "unseen", "regions")
+KINDS = ("trade_off", "distribution", "ranks", "differences", "examples", "unseen", "regions")
 """Figures of a test set, by the beginning of their names."""
 
 

@@ -15,7 +15,7 @@ VERDICTS = (REPRODUCED, NOT_REPRODUCED, INCONCLUSIVE, NOT_RUN)
 
 @dataclass(frozen=True)
 class Leader:
-    """The method with the best macro DSC under one condition of a test set."""
+    """The method with the best deciding score under one condition of a test set."""
 
     where: str
     condition: str
@@ -27,7 +27,7 @@ class Leader:
 
 
 def leaders(inputs: Inputs, track: str, table: ResultTable) -> list[Leader]:
-    """Return the leader of each condition of a macro table (whose first column is DSC)."""
+    """Return the leader of each condition of a macro table, whose first column decides."""
     found = []
     for condition in inputs.conditions(track):
         rows = [row for row in table.rows if row.condition == condition and row.scores]

@@ -9,7 +9,7 @@ import pandas as pd
 
 from mmseg_ext.analysis.collect import DONE
 from mmseg_ext.analysis.flags import FEW_CASES, FEW_SEEDS
-from mmseg_ext.analysis.measures import MACRO, MEASURES, orientation, select
+from mmseg_ext.analysis.measures import MACRO, MEASURES, UNSEEN_IOU, orientation, select
 from mmseg_ext.reporting.formatting import MEASURE_TITLES, measure_title, plain, range_text
 from mmseg_ext.reporting.inputs import Inputs
 from mmseg_ext.suite.track import Inference, Selection
@@ -86,6 +86,11 @@ class ResultTable:
     has_letters: bool
 
 
+def summary_measures(inputs: Inputs, task: str) -> list[str]:
+    """Return the columns of a task's macro table, the one that decides first."""
+    return [UNSEEN_IOU, *SUMMARY_MEASURES] if inputs.task(task).unseen else list(SUMMARY_MEASURES)
+
+
 def result_tables(inputs: Inputs, track: str, task: str, dataset: str, protocol: str) -> list[ResultTable]:
     """Return the macro table of a test set and, where it has several classes, one table per measure and class."""
     scores = select(inputs.tables["scores"], track=track, task=task, dataset=dataset, protocol=protocol)
@@ -93,16 +98,21 @@ def result_tables(inputs: Inputs, track: str, task: str, dataset: str, protocol:
     where = inputs.test_set_title(task, dataset)
     macro = select(scores, class_name=MACRO)
     unit = next((unit for unit in macro["unit"] if isinstance(unit, str)), inputs.task(task).unit)
-    rows = _rows(inputs, track, task, dataset, protocol, {m: select(macro, measure=m) for m in SUMMARY_MEASURES})
-    caption = _caption(inputs, protocol, macro, "Macro mean over foreground classes, then over cases")
+    measures = summary_measures(inputs, task)
+    rows = _rows(inputs, track, task, dataset, protocol, {m: select(macro, measure=m) for m in measures})
+    what = "Macro mean over foreground classes, then over cases"
+    if inputs.task(task).unseen:
+        what += "; unseen IoU: over unseen classes only"
+    caption = _caption(inputs, protocol, macro, what)
     lettered = any(row.letters for row in rows)
     if lettered:
         caption += (
-            " Methods of one condition that share a letter are not separable in DSC"
+            " Methods of one condition that share a letter are not separable in"
+            f" {MEASURE_TITLES[inputs.task(task).deciding]}"
             " (sign-flip permutation test, Holm-corrected, and interval of the difference);"
             " bold is separable from all others."
         )
-    columns = [measure_title(measure, unit) for measure in SUMMARY_MEASURES]
+    columns = [measure_title(measure, unit) for measure in measures]
     tables = [ResultTable(name, where, caption, columns, rows, lettered)]
     classes = inputs.task(task).classes[1:]
     for measure in CLASS_MEASURES if len(classes) > 1 else ():
@@ -168,8 +178,9 @@ def _rows(
 ) -> list[Row]:
     """Return one row a condition and method; the best is marked where the comparisons speak of these scores."""
     ranks = select(
-        inputs.tables["ranks"], track=track, task=task, dataset=dataset, protocol=protocol, measure="dsc", rank=1
-    )
+        inputs.tables["ranks"],
+        track=track, task=task, dataset=dataset, protocol=protocol, measure=inputs.task(task).deciding, rank=1,
+    )  # fmt: skip
     rows = []
     for condition in inputs.conditions(track):
         group: list[Row] = []
@@ -226,7 +237,7 @@ def _mark_best(
     )  # fmt: skip
     marked = {row.method: list(row.scores) for row in rows}
     for index, column in enumerate(columns):
-        if len(scored) < 2 or column not in (*MEASURES, MACRO):
+        if len(scored) < 2 or column not in (*MEASURES, UNSEEN_IOU, MACRO):
             continue
         measure = scored[0].scores[index].measure
         best = max(scored, key=lambda row: orientation(measure) * row.scores[index].mean)

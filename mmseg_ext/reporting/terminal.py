@@ -12,9 +12,10 @@ from mmseg_ext.analysis.collect import DONE
 from mmseg_ext.reporting.formatting import interval_text, value_text
 from mmseg_ext.reporting.inputs import read_inputs
 from mmseg_ext.reporting.summary import headline, leaders
-from mmseg_ext.reporting.tables import SUMMARY_MEASURES, ResultTable, Row, Score, result_tables
+from mmseg_ext.reporting.tables import ResultTable, Row, Score, result_tables, summary_measures
 
-SHOWN = ("dsc", "nsd", "hd95")
+SHOWN = ("iou_unseen", "dsc", "nsd", "hd95")
+"""Measures that are printed where a table has them."""
 
 
 def print_summary(plan: Path, tables: Path, console: Console | None = None) -> None:
@@ -34,7 +35,8 @@ def print_summary(plan: Path, tables: Path, console: Console | None = None) -> N
     for track, task, dataset in inputs.test_sets():
         table = result_tables(inputs, track, task, dataset, inputs.protocol)[0]
         found += leaders(inputs, track, table)
-        console.print(_table(table, {name: inputs.condition_title(track, name) for name in inputs.conditions(track)}))
+        conditions = {name: inputs.condition_title(track, name) for name in inputs.conditions(track)}
+        console.print(_table(table, summary_measures(inputs, task), conditions))
     for sentence in headline(inputs, found):
         console.print(Text(sentence, style="bold"))
     for row in inputs.results.status[inputs.results.status["status"] != DONE].itertuples():
@@ -44,9 +46,9 @@ def print_summary(plan: Path, tables: Path, console: Console | None = None) -> N
         console.print(Text(f"! {row.subject}: {row.text}", style="yellow"))
 
 
-def _table(table: ResultTable, conditions: dict[str, str]) -> Table:
+def _table(table: ResultTable, measures: list[str], conditions: dict[str, str]) -> Table:
     """Return the measures SHOWN; a line across separates conditions."""
-    shown = [SUMMARY_MEASURES.index(measure) for measure in SHOWN]
+    shown = [index for index, measure in enumerate(measures) if measure in SHOWN]
     printed = Table(title=table.title, title_justify="left", title_style="bold", header_style="bold")
     printed.add_column("method")
     for index in shown:
@@ -64,11 +66,11 @@ def _table(table: ResultTable, conditions: dict[str, str]) -> Table:
 def _cells(row: Row, shown: list[int]) -> list[Text]:
     if not row.scores:
         return [Text("no result", style="red")]
-    return [_cell(row.scores[index]) for index in shown]
+    # Of the first only: more intervals do not fit a terminal.
+    return [_cell(row.scores[index], with_interval=index == shown[0]) for index in shown]
 
 
-def _cell(score: Score) -> Text:
+def _cell(score: Score, with_interval: bool) -> Text:
     text = Text(value_text(score.measure, score.mean), style="bold" if score.best else "")
-    # Of DSC only: three intervals do not fit a terminal.
-    interval = f" {interval_text(score.measure, score.low, score.high)}" if score.measure == "dsc" else ""
+    interval = f" {interval_text(score.measure, score.low, score.high)}" if with_interval else ""
     return text.append(interval, style="dim not bold")

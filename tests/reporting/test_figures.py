@@ -108,11 +108,11 @@ def test_examples_are_of_the_best_methods():
     assert best_methods(macro) == [f"m{index}" for index in range(8, 8 - METHODS_A_ROW, -1)]
 
 
-def test_differences_are_antisymmetric_in_the_order_given():
+def test_differences_are_antisymmetric_and_the_best_method_is_first():
     pairs = pd.DataFrame({"a": ["x", "x"], "b": ["y", "z"], "difference": [0.02, -0.1], "separable": [False, True]})
-    points, clear = matrices(pairs, ["z", "x", "y"])
-    assert points.loc["z"].tolist()[1] == 10.0
-    assert points.loc["x"].tolist()[0] == -10.0
+    points, clear = matrices(pairs, ["y", "x", "z"])
+    assert list(points.index) == list(points.columns) == list(clear.index) == ["z", "y", "x"]
+    assert (points.loc["z", "x"], points.loc["x", "z"]) == (10.0, -10.0)
     assert (points.loc["y", "x"], points.loc["x", "y"]) == (-2.0, 2.0)
     assert np.isnan(points.loc["y", "z"])
     assert clear.loc["z", "x"]

@@ -2,10 +2,16 @@ import io
 
 import pytest
 from rich.console import Console
-from support.analysed import make_analysed
+from support.analysed import CONFIGS, make_analysed
+from support.fake_results import make_suite
 
+from mmseg_ext.analysis.analyse import analyse
+from mmseg_ext.reporting.inputs import read_inputs
+from mmseg_ext.reporting.summary import leaders
+from mmseg_ext.reporting.tables import result_tables
 from mmseg_ext.reporting.terminal import print_summary
 from mmseg_ext.suite.errors import InputError
+from mmseg_ext.suite.files import read_json, write_json
 
 
 def test_summary(tmp_path, monkeypatch):
@@ -22,3 +28,27 @@ def test_summary(tmp_path, monkeypatch):
     (tables / "scores.csv").unlink()
     with pytest.raises(InputError, match=r"scores.csv.*Run `python -m mmseg_ext analyse`"):
         print_summary(suite.plan, tables)
+
+
+def test_a_task_with_unseen_classes_is_ordered_by_them(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    suite = make_suite(tmp_path, cases=6, seeds=(0, 1))
+    plan = read_json(suite.plan)
+    plan["tasks"]["phantom_abdomen"]["unseen"] = ["spleen"]
+    write_json(suite.plan, plan)
+    tables = suite.paths.tables(suite.suite)
+    analyse(suite.plan, tables, CONFIGS)
+    inputs = read_inputs(suite.plan, tables)
+    found = {task: result_tables(inputs, "supervised", task, task, "strict")[0] for task in inputs.plan.tasks}
+    unseen, plain = found["phantom_abdomen"], found["phantom_lesion"]
+    assert unseen.columns == ["unseen IoU", *plain.columns[:3], "HD95 (mm)", "ASSD (mm)"]
+    assert "not separable in unseen IoU" in unseen.caption
+    assert "not separable in DSC" in plain.caption
+    assert leaders(inputs, "supervised", unseen)[0].score.measure == "iou_unseen"
+    scores = inputs.deciding_scores()
+    assert set(zip(scores["task"], scores["measure"], strict=True)) == {
+        ("phantom_abdomen", "iou_unseen"), ("phantom_lesion", "dsc")
+    }  # fmt: skip
+    out = io.StringIO()
+    print_summary(suite.plan, tables, Console(file=out, width=200))
+    assert "unseen IoU" in out.getvalue()

@@ -66,6 +66,24 @@ def test_both_pictures_are_drawn(inputs, tmp_path):
     assert "disc" in zero_shot.draw_predictions(inputs, tmp_path, *where).caption
 
 
+def test_seen_and_unseen_are_weighed_for_every_condition_with_scores(inputs, tmp_path):
+    rows = [
+        {"track": "zero_shot", "task": "scenes", "dataset": "scenes", "condition": "mini", "protocol": "strict",
+         "measure": "iou", "method": "net", "class_name": name, "mean": mean, "ci_low": mean - 0.1,
+         "ci_high": mean + 0.1, "n_cases": 2, "n_seeds": 3}
+        for name, mean in (("seen", 0.6), ("unseen", 0.2), ("macro", 0.5))
+    ]  # fmt: skip
+    inputs.tables = {"pooled": pd.DataFrame(rows)}
+    where = ("zero_shot", "scenes", "scenes")
+    drawing = zero_shot.draw_trade_off(inputs, tmp_path, *where)
+    assert drawing.name == "trade_off_zero_shot_scenes_scenes"
+    svg = drawing.svg.read_text()
+    for words in ("mini-CLIP", "IoU of unseen classes", "Net", "0.3"):
+        assert words in svg
+    inputs.tables["pooled"] = inputs.tables["pooled"].iloc[:0]
+    assert zero_shot.draw_trade_off(inputs, tmp_path, *where) is None
+
+
 def test_nothing_is_drawn_without_regions_or_scores(inputs, tmp_path):
     where = ("zero_shot", "scenes", "scenes")
     inputs.plan.regions = {}
@@ -89,5 +107,5 @@ def test_the_colour_of_unseen_classes_is_laid_over_them_only():
 
     axes = Axes()
     zero_shot._lay(axes, np.array([[True, False]]))
-    assert axes.layer[0, 0].tolist() == pytest.approx([*to_rgb(zero_shot.UNSEEN), 0.55])
+    assert axes.layer[0, 0].tolist() == pytest.approx([*to_rgb(zero_shot.UNSEEN_COLOUR), 0.55])
     assert axes.layer[0, 1, 3] == 0

@@ -42,6 +42,7 @@ def draw_all(inputs: Inputs, folder: Path) -> list[Drawing]:
             examples.draw(inputs, folder, track, task, dataset),
         ]
         if dataset and inputs.task(task).unseen:
+            drawn.append(zero_shot.draw_trade_off(inputs, folder, track, task, dataset))
             drawn.append(zero_shot.draw_predictions(inputs, folder, track, task, dataset))
             drawn.append(zero_shot.draw_regions(inputs, folder, track, task, dataset))
     for track, task in sorted({(track, task) for track, task, _ in inputs.test_sets()}):

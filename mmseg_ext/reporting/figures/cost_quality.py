@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.ticker import MaxNLocator, NullFormatter
 
-from mmseg_ext.analysis.measures import MACRO, select
+from mmseg_ext.analysis.measures import select
 from mmseg_ext.reporting.figures.style import Drawing, canvas, markers, method_legend, palette, save, within
 from mmseg_ext.reporting.inputs import Inputs
 
@@ -19,15 +19,12 @@ COSTS = {
 
 
 def draw(inputs: Inputs, folder: Path, track: str) -> Drawing | None:
-    """Draw macro DSC against cost under the track's first condition, one row per test set.
+    """Draw what decides against cost under the track's first condition, one row per test set.
 
     None with fewer than two methods, because then there is nothing to weigh.
     """
     condition = inputs.conditions(track)[0]
-    scores = select(
-        inputs.tables["scores"],
-        track=track, condition=condition, protocol=inputs.protocol, class_name=MACRO, measure="dsc",
-    )  # fmt: skip
+    scores = inputs.deciding_scores(track=track, condition=condition)
     cost = select(inputs.tables["cost"], track=track, condition=condition)
     costs = {name: look for name, look in COSTS.items() if cost[name].notna().any()}
     cost = cost.groupby(["task", "method"])[list(costs)].mean().reset_index()
@@ -44,7 +41,7 @@ def draw(inputs: Inputs, folder: Path, track: str) -> Drawing | None:
                 _panel(axes, select(table, task=task, dataset=dataset), name, scale, colours, shapes)
                 axes.set_xlabel(label if task == sets[-1][0] else "")
             line[0].set_ylim(within(line[0].get_ylim()))
-            line[0].set(title=inputs.test_set_title(task, dataset), ylabel="macro DSC")
+            line[0].set(title=inputs.test_set_title(task, dataset), ylabel=inputs.deciding_title(task))
         method_legend(figure, methods, {name: inputs.method_title(track, name) for name in methods}, colours)
         return save(
             figure,
@@ -52,7 +49,7 @@ def draw(inputs: Inputs, folder: Path, track: str) -> Drawing | None:
             f"cost_{track}",
             title="What quality costs",
             caption=(
-                f"Macro DSC with 95 % interval against cost ({inputs.condition_title(track, condition)}, protocol"
+                f"Scores with 95 % interval against cost ({inputs.condition_title(track, condition)}, protocol"
                 f" {inputs.protocol}). Speed holds for the hardware in the cost table only."
             ),
             track=track,

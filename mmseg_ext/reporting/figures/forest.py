@@ -1,4 +1,4 @@
-"""Macro DSC with intervals, method by method."""
+"""What decides, with intervals, method by method."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from textwrap import fill
 
 from matplotlib.ticker import MaxNLocator
 
-from mmseg_ext.analysis.measures import MACRO, select
+from mmseg_ext.analysis.measures import select
 from mmseg_ext.reporting.figures.style import GREY, Drawing, canvas, markers, palette, save, within
 from mmseg_ext.reporting.formatting import range_text
 from mmseg_ext.reporting.inputs import Inputs
@@ -15,7 +15,7 @@ from mmseg_ext.reporting.inputs import Inputs
 
 def draw(inputs: Inputs, folder: Path, track: str) -> Drawing | None:
     """Draw one panel per test set; None if nothing has finished."""
-    scores = select(inputs.tables["scores"], track=track, protocol=inputs.protocol, class_name=MACRO, measure="dsc")
+    scores = inputs.deciding_scores(track=track)
     if scores.empty:
         return None
     sets = [(task, dataset) for of_track, task, dataset in inputs.test_sets() if of_track == track and dataset]
@@ -40,7 +40,7 @@ def draw(inputs: Inputs, folder: Path, track: str) -> Drawing | None:
                 row, look = found.iloc[0], {"color": colours[method], "zorder": 3}
                 axes.plot([row["ci_low"], row["ci_high"]], [y, y], linewidth=2.2, solid_capstyle="butt", **look)
                 axes.plot([row["mean"]], [y], marker=shapes[method], markersize=5.5, markeredgecolor="white", **look)
-            axes.set(title=inputs.test_set_title(task, dataset), xlabel="macro DSC")
+            axes.set(title=inputs.test_set_title(task, dataset), xlabel=inputs.deciding_title(task))
             axes.set_xlim(within(axes.get_xlim()))
             axes.xaxis.set_major_locator(MaxNLocator(5))
             axes.grid(False, axis="y")
@@ -61,7 +61,7 @@ def draw(inputs: Inputs, folder: Path, track: str) -> Drawing | None:
             f"forest_{track}",
             title="Who leads, and by how much",
             caption=(
-                f"Macro DSC with 95 % interval, best mean on top. Protocol {inputs.protocol},"
+                f"Scores with 95 % interval, best mean on top. Protocol {inputs.protocol},"
                 f" n = {range_text(list(scores['n_cases']))} cases, seeds: {range_text(list(scores['n_seeds']))}."
                 " Intervals of two methods may overlap although the paired difference is clear; the letters in the"
                 " tables tell."

@@ -1,4 +1,4 @@
-"""What became of unseen classes: predictions of test images, and the regions training was given."""
+"""What became of unseen classes: scores, predictions of test images, and the regions training was given."""
 
 from __future__ import annotations
 
@@ -10,16 +10,18 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 
 from mmseg_ext.analysis.measures import select
+from mmseg_ext.analysis.pooled import SEEN, UNSEEN
 from mmseg_ext.data.prepared import PreparedDataset, read_map
 from mmseg_ext.evaluation.predictions import read_prediction
 from mmseg_ext.reporting.figures.case_view import CaseView, shortened
 from mmseg_ext.reporting.figures.contact_sheet import class_colours
-from mmseg_ext.reporting.figures.style import Drawing, bare, canvas, save
+from mmseg_ext.reporting.figures.style import GREY, Drawing, bare, canvas, markers, method_legend, palette, save
+from mmseg_ext.reporting.formatting import range_text
 from mmseg_ext.reporting.inputs import Inputs
 
 CASES = 4
 METHODS_A_ROW = 6
-UNSEEN = "#f08c00"
+UNSEEN_COLOUR = "#f08c00"
 """Colour laid over what is, or is said to be, of an unseen class."""
 
 
@@ -67,6 +69,71 @@ def draw_predictions(inputs: Inputs, folder: Path, track: str, task: str, datase
             track=track,
             task=task,
         )
+
+
+def draw_trade_off(inputs: Inputs, folder: Path, track: str, task: str, dataset: str) -> Drawing | None:
+    """Draw pooled IoU of unseen against that of seen classes, one panel a condition; None without scores."""
+    pooled = select(
+        inputs.tables["pooled"], track=track, task=task, dataset=dataset, protocol=inputs.protocol, measure="iou"
+    )
+    ends = {
+        name: select(pooled, class_name=name).set_index(["condition", "method"])[["mean", "ci_low", "ci_high"]]
+        for name in (SEEN, UNSEEN)
+    }
+    conditions = [name for name in inputs.conditions(track) if name in set(pooled["condition"])]
+    if not conditions:
+        return None
+    methods = [method for method in inputs.methods if method in set(pooled["method"])]
+    colours, shapes = palette(inputs.methods), markers(inputs.methods)
+    limit = min(1.0, 1.05 * max(float(part[["mean", "ci_high"]].max().max()) for part in ends.values()))
+    columns = min(4, len(conditions))
+    rows = -(-len(conditions) // columns)
+    with canvas(0.5 + 2.7 * columns, 0.9 + 2.7 * rows) as figure:
+        grid = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
+        for axes in grid.flat[len(conditions) :]:
+            axes.set_visible(False)
+        for axes, condition in zip(grid.flat, conditions, strict=False):
+            _harmonics(axes, limit)
+            for method in methods:
+                if (condition, method) not in ends[SEEN].index:
+                    continue
+                seen, unseen = (ends[name].loc[(condition, method)] for name in (SEEN, UNSEEN))
+                line = {"color": colours[method], "linewidth": 1.2, "alpha": 0.6}
+                axes.plot([seen["ci_low"], seen["ci_high"]], [unseen["mean"]] * 2, **line)
+                axes.plot([seen["mean"]] * 2, [unseen["ci_low"], unseen["ci_high"]], **line)
+                axes.plot(
+                    [seen["mean"]], [unseen["mean"]], color=colours[method], marker=shapes[method], markersize=7,
+                    markeredgecolor="white", zorder=3,
+                )  # fmt: skip
+            axes.set(title=fill(inputs.condition_title(track, condition), 32), xlim=(0, limit), ylim=(0, limit))
+            axes.set_box_aspect(1)
+        for axes in grid[-1]:
+            axes.set_xlabel("IoU of seen classes")
+        for axes in grid[:, 0]:
+            axes.set_ylabel("IoU of unseen classes")
+        method_legend(figure, methods, {name: inputs.method_title(track, name) for name in methods}, colours)
+        return save(
+            figure,
+            folder,
+            f"trade_off_{track}_{task}_{dataset}",
+            title="Seen and unseen classes",
+            caption=(
+                "Pooled IoU, mean over seen and over unseen classes, with 95 % intervals. On a grey line the harmonic"
+                f" mean is equal. Protocol {inputs.protocol}, n = {range_text(list(pooled['n_cases']))} images, seeds:"
+                f" {range_text(list(pooled['n_seeds']))}."
+            ),
+            track=track,
+            task=task,
+        )
+
+
+def _harmonics(axes: Axes, limit: float) -> None:
+    """Draw lines of equal harmonic mean at every tenth below the limit."""
+    for mean in np.arange(0.1, limit, 0.1):
+        seen = np.linspace(mean / 2, limit, 200)[1:]
+        unseen = mean * seen / (2 * seen - mean)
+        axes.plot(seen, unseen, color="#d5dade", linewidth=0.8, zorder=1)
+        axes.annotate(f"{mean:.1f}", (mean, mean), color=GREY, fontsize=7, ha="center", va="center")
 
 
 def draw_regions(inputs: Inputs, folder: Path, track: str, task: str, dataset: str) -> Drawing | None:
@@ -120,7 +187,7 @@ def _classes(axes: Axes, view: CaseView, labels: np.ndarray, unseen: list[int], 
 def _lay(axes: Axes, mask: np.ndarray) -> None:
     """Lay the colour of unseen classes over the pixels of a mask (H, W)."""
     layer = np.zeros((*mask.shape, 4))
-    layer[mask] = (*to_rgb(UNSEEN), 0.55)
+    layer[mask] = (*to_rgb(UNSEEN_COLOUR), 0.55)
     axes.imshow(layer, interpolation="nearest")
 
 
