@@ -11,7 +11,6 @@ from mmseg_ext.analysis.collect import collect
 from mmseg_ext.analysis.comparisons import comparison_table
 from mmseg_ext.analysis.controls import control_table
 from mmseg_ext.analysis.flags import flag_table
-from mmseg_ext.analysis.measures import macro_cases, macro_unseen
 from mmseg_ext.analysis.noise import noise_table
 from mmseg_ext.analysis.plan_file import read_plan
 from mmseg_ext.analysis.pooled import pooled_table
@@ -39,13 +38,11 @@ def analyse(plan: Path, out: Path, configs: Path = Path("configs")) -> None:
     controls = control_table(read, results.cases)
     resamples = read.suite.bootstrap_samples
     unseen = {name: task.unseen for name, task in read.tasks.items()}
-    macro = macro_cases(results.cases, unseen)
-    judged = {"all": macro, "unseen": macro_unseen(results.cases, unseen)}
-    scores = score_table(results.cases, resamples, unseen)
+    scores = score_table(results.cases, resamples)
     # Numbers that the test set chose are shown, but decide no comparison and no rank.
-    comparable = macro[macro["protocol"].isin(read.ranking_protocols)]
-    comparisons = comparison_table(comparable, resamples)
-    ranks = rank_table(comparable, comparisons, resamples)
+    comparable = results.cases[results.cases["protocol"].isin(read.ranking_protocols)]
+    comparisons = comparison_table(comparable, resamples, unseen)
+    ranks = rank_table(comparable, comparisons, resamples, unseen)
     tables = {
         "cases": results.cases,
         "scores": scores,
@@ -54,7 +51,7 @@ def analyse(plan: Path, out: Path, configs: Path = Path("configs")) -> None:
         "ranks": ranks,
         "status": results.status,
         "cost": results.cost,
-        "claims": claim_table(configs, read, judged, results.status),
+        "claims": claim_table(configs, read, results.cases, results.status),
         "controls": controls,
         "noise": noise_table(read, results.status, resamples),
         "sensitivity": sensitivity_table(configs, read, scores),

@@ -22,6 +22,22 @@ Floats = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True)
+class Sizes:
+    """How much a number rests on."""
+
+    cases: int
+    patients: int
+    seeds: int
+
+    @property
+    def kind(self) -> IntervalKind:
+        """What an interval is over; one patient allows none."""
+        if self.patients < 2:
+            return "none"
+        return "patients and seeds" if self.seeds > 1 else "patients"
+
+
+@dataclass(frozen=True)
 class Sample:
     """Values of one measure, summed per patient and seed; undefined values are left out."""
 
@@ -33,21 +49,9 @@ class Sample:
     """Distinct cases with a defined value."""
 
     @property
-    def patients(self) -> int:
-        """Patients with at least one defined value."""
-        return len(self.sums)
-
-    @property
-    def seeds(self) -> int:
-        """Seeds with at least one defined value."""
-        return int(self.sums.shape[1])
-
-    @property
-    def kind(self) -> IntervalKind:
-        """What an interval of this sample is over; one patient allows none."""
-        if self.patients < 2:
-            return "none"
-        return "patients and seeds" if self.seeds > 1 else "patients"
+    def sizes(self) -> Sizes:
+        """Cases, patients and seeds with at least one defined value."""
+        return Sizes(self.cases, len(self.sums), int(self.sums.shape[1]))
 
 
 @dataclass(frozen=True)
@@ -92,7 +96,7 @@ def replicates(sample: Sample, resamples: int) -> Floats:
     Samples of the same shape are resampled alike, so differences between them are paired. A resample in which
     nothing is defined is NaN.
     """
-    patients, seeds = draws(sample.patients, sample.seeds, resamples)
+    patients, seeds = draws(sample.sizes.patients, sample.sizes.seeds, resamples)
     total = ((patients @ sample.sums) * seeds).sum(axis=1)
     count = ((patients @ sample.counts) * seeds).sum(axis=1)
     with np.errstate(invalid="ignore"):
@@ -114,7 +118,14 @@ def draws(patients: int, seeds: int, resamples: int) -> tuple[Floats, Floats]:
 
 def estimate(sample: Sample, resamples: int) -> Estimate:
     """Return the mean with its 95 % percentile interval; without one for a single patient."""
-    if sample.kind == "none":
+    if sample.sizes.kind == "none":
         return Estimate(mean(sample), float("nan"), float("nan"), "none")
-    low, high = np.nanpercentile(replicates(sample, resamples), [50 * (1 - LEVEL), 50 * (1 + LEVEL)])
-    return Estimate(mean(sample), float(low), float(high), sample.kind)
+    return with_interval(mean(sample), replicates(sample, resamples), sample.sizes)
+
+
+def with_interval(value: float, values: Floats, sizes: Sizes) -> Estimate:
+    """Return a value with the 95 % percentile interval of its replicates; without one for a single patient."""
+    if sizes.kind == "none" or np.isnan(values).all():
+        return Estimate(value, float("nan"), float("nan"), sizes.kind)
+    low, high = np.nanpercentile(values, [50 * (1 - LEVEL), 50 * (1 + LEVEL)])
+    return Estimate(value, float(low), float(high), sizes.kind)

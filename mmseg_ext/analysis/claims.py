@@ -13,18 +13,18 @@ With the 95 % interval of g, from the hierarchical bootstrap:
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from mmseg_ext.analysis.bootstrap import Estimate, Sample, estimate, tabulate
+from mmseg_ext.analysis.bootstrap import Estimate, Sizes, estimate, tabulate
 from mmseg_ext.analysis.collect import DONE
-from mmseg_ext.analysis.comparisons import paired_difference
-from mmseg_ext.analysis.measures import orientation, select
+from mmseg_ext.analysis.comparisons import PERMUTATIONS, Difference, paired_difference
+from mmseg_ext.analysis.measures import UNSEEN_IOU, macro_cases, orientation, select
 from mmseg_ext.analysis.plan_file import PlanFile
+from mmseg_ext.analysis.pooled_differences import PooledDifference, pooled_differences
 from mmseg_ext.analysis.published import read_published
 from mmseg_ext.suite.catalogue import stems
 from mmseg_ext.suite.claim import AtLeast, BetterThan, Claim, ClaimFile, PublishedValue, TestedRuns
@@ -39,9 +39,6 @@ CLAIM_COLUMNS = [
     "quantity", "value", "ci_low", "ci_high", "threshold", "n_cases", "n_patients", "n_seeds",
 ]  # fmt: skip
 
-Macro = Mapping[str, pd.DataFrame]
-"""Macro means of cases, by the classes they are over."""
-
 
 @dataclass(frozen=True)
 class Evidence:
@@ -51,16 +48,16 @@ class Evidence:
     estimate: Estimate
     threshold: float
     """What the quantity has to exceed; with a measure of which less is better, to stay below."""
-    sample: Sample
+    sizes: Sizes
 
 
-def claim_table(configs: Path, plan: PlanFile, macro: Macro, status: pd.DataFrame) -> pd.DataFrame:
+def claim_table(configs: Path, plan: PlanFile, cases: pd.DataFrame, status: pd.DataFrame) -> pd.DataFrame:
     """Return the verdict on every claim about a track of the plan.
 
     Args:
         configs: Folder with `claims/<paper>.yaml` and `published/<paper>.csv`.
         plan: The plan.
-        macro: Results of `macro_cases` over `all` foreground classes and over the `unseen` ones.
+        cases: CASE_COLUMNS.
         status: Status of every planned run.
 
     Raises:
@@ -72,7 +69,7 @@ def claim_table(configs: Path, plan: PlanFile, macro: Macro, status: pd.DataFram
         claims = load(ClaimFile, file, "claims_of").claims
         published = configs / "published" / f"{paper}.csv"
         rows += [
-            {"paper": paper, **_judge(claim, file, published, plan, macro, status)}
+            {"paper": paper, **_judge(claim, file, published, plan, cases, status)}
             for claim in claims
             if claim.test.track in plan.tracks
         ]
@@ -80,7 +77,7 @@ def claim_table(configs: Path, plan: PlanFile, macro: Macro, status: pd.DataFram
 
 
 def _judge(
-    claim: Claim, file: Path, published: Path, plan: PlanFile, macro: Macro, status: pd.DataFrame
+    claim: Claim, file: Path, published: Path, plan: PlanFile, cases: pd.DataFrame, status: pd.DataFrame
 ) -> dict[str, Any]:
     test = claim.test
     # Looked up first, so that a wrong reference is an error even where nothing has run.
@@ -96,9 +93,9 @@ def _judge(
     missing = _missing(test, plan, status)
     if missing:
         return {**row, "verdict": NOT_RUN, "reason": missing}
-    evidence = _evidence(
-        test, target, _cases(test, test.method, macro, file, claim), macro, plan.suite.bootstrap_samples
-    )
+    own = _one_test_set(_rows(test, test.method, cases), test, file, claim)
+    other = _rows(test, test.than if isinstance(test, BetterThan) else test.method, cases)
+    evidence = _evidence(test, target, own, other, plan)
     verdict, reason = judge(evidence, orientation(test.measure))
     return {
         **row,
@@ -109,19 +106,19 @@ def _judge(
         "ci_low": evidence.estimate.low,
         "ci_high": evidence.estimate.high,
         "threshold": evidence.threshold,
-        "n_cases": evidence.sample.cases,
-        "n_patients": evidence.sample.patients,
-        "n_seeds": evidence.sample.seeds,
+        "n_cases": evidence.sizes.cases,
+        "n_patients": evidence.sizes.patients,
+        "n_seeds": evidence.sizes.seeds,
     }
 
 
 def judge(evidence: Evidence, way: int) -> tuple[str, str]:
     """Return verdict and reason for a quantity that has to be above its threshold (way 1) or below it (way -1)."""
-    sample, found = evidence.sample, evidence.estimate
-    if sample.seeds < MIN_SEEDS:
-        return INCONCLUSIVE, f"{sample.seeds} seed(s); a verdict needs {MIN_SEEDS}"
-    if sample.patients < MIN_PATIENTS:
-        return INCONCLUSIVE, f"{sample.patients} patient(s); a verdict needs {MIN_PATIENTS}"
+    sizes, found = evidence.sizes, evidence.estimate
+    if sizes.seeds < MIN_SEEDS:
+        return INCONCLUSIVE, f"{sizes.seeds} seed(s); a verdict needs {MIN_SEEDS}"
+    if sizes.patients < MIN_PATIENTS:
+        return INCONCLUSIVE, f"{sizes.patients} patient(s); a verdict needs {MIN_PATIENTS}"
     ends = sorted((way * (found.low - evidence.threshold), way * (found.high - evidence.threshold)))
     if any(math.isnan(end) for end in ends):
         return INCONCLUSIVE, "the measure is undefined"
@@ -134,35 +131,34 @@ def judge(evidence: Evidence, way: int) -> tuple[str, str]:
 
 
 def _evidence(
-    test: BetterThan | AtLeast, target: float | None, cases: pd.DataFrame, macro: Macro, resamples: int
+    test: BetterThan | AtLeast, target: float | None, own: pd.DataFrame, other: pd.DataFrame, plan: PlanFile
 ) -> Evidence:
-    way = orientation(test.measure)
-    what = test.measure if test.classes == "all" else f"{test.measure} of unseen classes"
-    if isinstance(test, BetterThan):
-        other = _rows(test, test.than, macro)
-        difference = paired_difference(cases, other, test.measure, resamples)
-        quantity = f"{what} of {test.method} minus {test.than}"
-        return Evidence(quantity, difference.estimate, way * test.margin, difference.sample)
-    assert target is not None
-    sample = tabulate(cases, test.measure)
-    quantity = f"{what} of {test.method}"
-    return Evidence(quantity, estimate(sample, resamples), target - way * test.margin, sample)
+    way, resamples = orientation(test.measure), plan.suite.bootstrap_samples
+    if isinstance(test, AtLeast):
+        assert target is not None
+        sample = tabulate(macro_cases(own), test.measure)
+        quantity = f"{test.measure} of {test.method}"
+        return Evidence(quantity, estimate(sample, resamples), target - way * test.margin, sample.sizes)
+    found: Difference | PooledDifference
+    if test.classes == "unseen":
+        quantity = f"{test.measure} of unseen classes of {test.method} minus {test.than}"
+        unseen = plan.tasks[test.task].unseen
+        found = pooled_differences(own, other, unseen, resamples, PERMUTATIONS)[UNSEEN_IOU]
+    else:
+        quantity = f"{test.measure} of {test.method} minus {test.than}"
+        found = paired_difference(macro_cases(own), macro_cases(other), test.measure, resamples)
+    return Evidence(quantity, found.estimate, way * test.margin, found.sizes)
 
 
-def _rows(test: TestedRuns, method: str, macro: Macro) -> pd.DataFrame:
+def _rows(test: TestedRuns, method: str, cases: pd.DataFrame) -> pd.DataFrame:
     found = select(
-        macro[test.classes],
-        track=test.track,
-        task=test.task,
-        method=method,
-        condition=test.condition,
-        protocol=test.protocol,
-    )
+        cases,
+        track=test.track, task=test.task, method=method, condition=test.condition, protocol=test.protocol,
+    )  # fmt: skip
     return found if test.dataset is None else select(found, dataset=test.dataset)
 
 
-def _cases(test: TestedRuns, method: str, macro: Macro, file: Path, claim: Claim) -> pd.DataFrame:
-    found = _rows(test, method, macro)
+def _one_test_set(found: pd.DataFrame, test: TestedRuns, file: Path, claim: Claim) -> pd.DataFrame:
     datasets = sorted(set(found["dataset"]))
     if len(datasets) != 1:
         field = f"{claim.claim}.test.dataset"

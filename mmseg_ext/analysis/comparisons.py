@@ -1,14 +1,15 @@
 """Paired comparisons of methods, and of the conditions of one method.
 
 The test is the sign-flip permutation test of the mean difference: unlike Wilcoxon's, its null is about the very
-quantity whose interval stands beside it, and it keeps ties. A pair is a patient: seeds and the cases of a patient are
-averaged first, since they are not independent.
+quantity whose interval stands beside it, and it keeps ties. Pooled measures of tasks with unseen classes have their own
+(`pooled_differences`). A pair is a patient: seeds and the cases of a patient are averaged, or summed, first, since they
+are not independent.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -17,8 +18,15 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from mmseg_ext.analysis.bootstrap import Estimate, Floats, Sample, estimate, tabulate
-from mmseg_ext.analysis.measures import compared_measures, orientation
+from mmseg_ext.analysis.bootstrap import Estimate, Floats, Sample, Sizes, estimate, tabulate
+from mmseg_ext.analysis.measures import (
+    COMPARED_MEASURES,
+    HARMONIC_IOU,
+    UNSEEN_IOU,
+    macro_cases,
+    orientation,
+)
+from mmseg_ext.analysis.pooled_differences import pooled_differences
 
 ALPHA = 0.05
 PERMUTATIONS = 9999
@@ -36,15 +44,19 @@ class Difference:
     """A minus B on the cases and seeds both have."""
 
     estimate: Estimate
-    sample: Sample
+    sizes: Sizes
     p: float
     """Two-sided, not corrected; NaN below two patients."""
     superiority: float
-    """Probability that A is better on a patient both are tried on, ties counted half."""
+    """Probability that A is better on a patient both are tried on, ties counted half; NaN for a pooled measure."""
 
 
-def comparison_table(macro: pd.DataFrame, resamples: int) -> pd.DataFrame:
+def comparison_table(
+    cases: pd.DataFrame, resamples: int, unseen: Mapping[str, Sequence[str]] | None = None
+) -> pd.DataFrame:
     """Compare every pair of methods under each condition, and every pair of conditions of each method.
+
+    They are compared by macro DSC and NSD, and on tasks with unseen classes by pooled UNSEEN_IOU and HARMONIC_IOU too.
 
     Holm's correction is over a family: all pairs and measures of one task, data set and protocol, under one condition
     where methods are compared, over all methods where conditions are. A pair is separable if the corrected p-value is
@@ -52,20 +64,22 @@ def comparison_table(macro: pd.DataFrame, resamples: int) -> pd.DataFrame:
     networks, only an interval over seeds speaks of others.
 
     Args:
-        macro: Result of `macro_cases`.
+        cases: CASE_COLUMNS.
         resamples: Bootstrap resamples.
+        unseen: Unseen classes by task; tasks without any may be left out.
     """
     rows: list[dict[str, Any]] = []
     for kind, varied, held in (("methods", "method", "condition"), ("conditions", "condition", "method")):
         family = ["track", "task", "dataset", "protocol"] + (["condition"] if kind == "methods" else [])
-        for _, members in macro.groupby(family, sort=True):
+        for _, members in cases.groupby(family, sort=True):
             groups = [group for _, group in members.groupby(held, sort=True)]
-            measures = compared_measures(members)
+            hidden = (unseen or {}).get(members["task"].iloc[0], ())
+            measures = [*COMPARED_MEASURES, *([UNSEEN_IOU, HARMONIC_IOU] if hidden else [])]
             size = len(measures) * sum(math.comb(group[varied].nunique(), 2) for group in groups)
             found = [
                 {"kind": kind, **row}
                 for group in groups
-                for row in _pairs(group, varied, held, measures, resamples, permutations_for(size))
+                for row in _pairs(group, varied, held, hidden, resamples, permutations_for(size))
             ]
             corrected = holm(np.array([row["p"] for row in found], dtype=float))
             for row, p_holm in zip(found, corrected, strict=True):
@@ -85,28 +99,35 @@ def permutations_for(comparisons: int) -> int:
 
 
 def _pairs(
-    group: pd.DataFrame, varied: str, held: str, measures: tuple[str, ...], resamples: int, permutations: int
+    group: pd.DataFrame, varied: str, held: str, unseen: Sequence[str], resamples: int, permutations: int
 ) -> Iterator[dict[str, Any]]:
     parts = {str(name): part for name, part in group.groupby(varied, sort=True)}
-    first = group.iloc[0]
-    for measure in measures:
-        for a, b in combinations(parts, 2):
-            found = paired_difference(parts[a], parts[b], measure, resamples, permutations)
+    macro = {name: macro_cases(part) for name, part in parts.items()}
+    shared = {column: group.iloc[0][column] for column in ("track", "task", "dataset", "protocol")}
+    for a, b in combinations(parts, 2):
+        found = {
+            measure: paired_difference(macro[a], macro[b], measure, resamples, permutations)
+            for measure in COMPARED_MEASURES
+        }
+        if unseen:
+            pooled = pooled_differences(parts[a], parts[b], unseen, resamples, permutations)
+            found |= {name: Difference(one.estimate, one.sizes, one.p, float("nan")) for name, one in pooled.items()}
+        for measure, difference in found.items():
             yield {
-                **{column: first[column] for column in ("track", "task", "dataset", "protocol")},
-                "held": first[held],
+                **shared,
+                "held": group.iloc[0][held],
                 "measure": measure,
                 "a": a,
                 "b": b,
-                "difference": found.estimate.mean,
-                "ci_low": found.estimate.low,
-                "ci_high": found.estimate.high,
-                "ci_kind": found.estimate.kind,
-                "n_cases": found.sample.cases,
-                "n_patients": found.sample.patients,
-                "n_seeds": found.sample.seeds,
-                "superiority": found.superiority,
-                "p": found.p,
+                "difference": difference.estimate.mean,
+                "ci_low": difference.estimate.low,
+                "ci_high": difference.estimate.high,
+                "ci_kind": difference.estimate.kind,
+                "n_cases": difference.sizes.cases,
+                "n_patients": difference.sizes.patients,
+                "n_seeds": difference.sizes.seeds,
+                "superiority": difference.superiority,
+                "p": difference.p,
             }
 
 
@@ -117,7 +138,7 @@ def paired_difference(
 
     Args:
         a, b: Rows of `macro_cases`, each of one method and condition.
-        measure: One of MEASURES, or UNSEEN_IOU.
+        measure: One of MEASURES.
         resamples: Bootstrap resamples.
         permutations: Sign patterns of the test.
     """
@@ -128,7 +149,7 @@ def paired_difference(
     by_patient = _patient_means(sample)
     better = orientation(measure) * by_patient
     superiority = float(np.mean((better > 0) + 0.5 * (better == 0))) if len(better) else float("nan")
-    return Difference(estimate(sample, resamples), sample, sign_flip(by_patient, permutations), superiority)
+    return Difference(estimate(sample, resamples), sample.sizes, sign_flip(by_patient, permutations), superiority)
 
 
 def _patient_means(sample: Sample) -> Floats:

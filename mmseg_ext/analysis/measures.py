@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -17,11 +16,10 @@ CASE_COLUMNS = [
 STATUSES = ("ok", "both_empty", "missed", "spurious")
 MACRO = "macro"
 """Stands in the class column for the mean over foreground classes."""
-UNSEEN_IOU = "iou_unseen"
-"""IoU averaged over the unseen classes of a case: a measure of macro rows of tasks that have some."""
 COMPARED_MEASURES = ("dsc", "nsd")
 """Macro measures in which methods are compared and ranked on any task."""
-_CASE_KEYS = [*RUN_COLUMNS, "protocol", "dataset", "case", "patient"]
+UNSEEN_IOU, HARMONIC_IOU = "iou_unseen", "iou_harmonic"
+"""On tasks with unseen classes: pooled IoU, mean over those classes, and its harmonic mean with that over seen ones."""
 
 
 def orientation(measure: str) -> int:
@@ -29,33 +27,14 @@ def orientation(measure: str) -> int:
     return -1 if measure in LOWER_IS_BETTER else 1
 
 
-def macro_cases(cases: pd.DataFrame, unseen: Mapping[str, Sequence[str]] | None = None) -> pd.DataFrame:
+def macro_cases(cases: pd.DataFrame) -> pd.DataFrame:
     """Return one row per run, protocol and case: each measure's mean over the foreground classes defined there.
 
     A measure that no class defines (all masks empty) stays undefined.
-
-    Args:
-        cases: CASE_COLUMNS.
-        unseen: Unseen classes by task. If a task of the cases has some there is a column UNSEEN_IOU,
-            undefined for other tasks.
     """
-    averaged: pd.DataFrame = cases.groupby(_CASE_KEYS, sort=True)[list(MEASURES)].mean().reset_index()
-    if not unseen or not any(unseen.get(task) for task in set(cases["task"])):
-        return averaged
-    of_unseen = macro_unseen(cases, unseen)[[*_CASE_KEYS, "iou"]].rename(columns={"iou": UNSEEN_IOU})
-    return averaged.merge(of_unseen, on=_CASE_KEYS, how="left", validate="one_to_one")
-
-
-def macro_unseen(cases: pd.DataFrame, unseen: Mapping[str, Sequence[str]]) -> pd.DataFrame:
-    """Return what `macro_cases` does, over the unseen classes of each task only."""
-    kept = [name in unseen.get(task, ()) for task, name in zip(cases["task"], cases["class_name"], strict=True)]
-    return macro_cases(cases[pd.Series(kept, cases.index, dtype=bool)])
-
-
-def compared_measures(macro: pd.DataFrame) -> tuple[str, ...]:
-    """Return the measures in which the methods of these macro rows are compared."""
-    has_unseen = UNSEEN_IOU in macro and macro[UNSEEN_IOU].notna().any()
-    return (*COMPARED_MEASURES, UNSEEN_IOU) if has_unseen else COMPARED_MEASURES
+    keys = [*RUN_COLUMNS, "protocol", "dataset", "case", "patient"]
+    averaged: pd.DataFrame = cases.groupby(keys, sort=True)[list(MEASURES)].mean().reset_index()
+    return averaged
 
 
 def select(frame: pd.DataFrame, **values: Any) -> pd.DataFrame:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import astuple
+
 import pandas as pd
 
 from mmseg_ext.analysis.bootstrap import estimate, tabulate
@@ -34,6 +36,5 @@ def noise_table(plan: PlanFile, status: pd.DataFrame, resamples: int) -> pd.Data
         for key, group in cases.groupby(GROUP, sort=True):
             sample = tabulate(group, "value")
             found = estimate(sample, resamples)
-            numbers = found.mean, found.low, found.high, found.kind, sample.cases, sample.patients, sample.seeds
-            rows.append((*key, *numbers))
+            rows.append((*key, *astuple(found), *astuple(sample.sizes)))
     return pd.DataFrame(rows, columns=NOISE_COLUMNS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from mmseg_ext.analysis.measures import UNSEEN_IOU
+from mmseg_ext.analysis.measures import HARMONIC_IOU
 from mmseg_ext.suite.files import read_json
 from mmseg_ext.suite.loading import StrictModel, parse
 from mmseg_ext.suite.suite_config import Schedule, Suite
@@ -44,8 +44,8 @@ class TaskSummary(StrictModel):
 
     @property
     def deciding(self) -> str:
-        """The macro measure by which methods are ordered."""
-        return UNSEEN_IOU if self.unseen else "dsc"
+        """The measure by which methods are ordered."""
+        return HARMONIC_IOU if self.unseen else "dsc"
 
 
 class Cell(StrictModel):

@@ -8,14 +8,15 @@ all their cases, then seeds, the same draws for every class and method, and ever
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mmseg_ext.analysis.bootstrap import LEVEL, Floats, IntervalKind, draws
-from mmseg_ext.analysis.measures import MACRO, select
+from mmseg_ext.analysis.bootstrap import Floats, Sizes, draws, with_interval
+from mmseg_ext.analysis.measures import MACRO
 
 GROUP = ["track", "task", "dataset", "method", "condition", "protocol"]
 POOLED_COLUMNS = [
@@ -58,30 +59,72 @@ def pooled_table(
     return pd.DataFrame(rows, columns=POOLED_COLUMNS)
 
 
-def _rows(name: dict[str, Any], group: pd.DataFrame, resamples: int, unseen: Sequence[str]) -> Iterator[dict[str, Any]]:
-    classes = group.groupby("class_id")["class_name"].first().sort_index()
-    patients, seeds = sorted(set(group["patient"])), sorted(set(group["seed"]))
-    counts = np.stack([_counts(select(group, class_id=one), patients, seeds) for one in classes.index])
-    kind: IntervalKind = "none" if len(patients) < 2 else "patients and seeds" if len(seeds) > 1 else "patients"
-    by_patient, by_seed = draws(len(patients), len(seeds), resamples)
-    sizes = {"n_cases": group["case"].nunique(), "n_patients": len(patients), "n_seeds": len(seeds)}
-    hidden = classes.isin(list(unseen)).to_numpy() if unseen else None
-    summaries = [(0, label) for label in (MACRO, SEEN, UNSEEN, HARMONIC)[: 4 if unseen else 1]]
-    for measure, quotient in POOLED_MEASURES.items():
-        found = pool(counts, np.ones((1, len(patients))), np.ones((1, len(seeds))), quotient, hidden)[:, 0]
-        drawn = pool(counts, by_patient, by_seed, quotient, hidden)
-        for index, (class_id, class_name) in enumerate([*summaries, *classes.items()]):
-            low, high = _interval(drawn[index]) if kind != "none" else (float("nan"), float("nan"))
-            identity = {**name, "class_id": class_id, "class_name": class_name, "measure": measure}
-            yield {**identity, "mean": found[index], "ci_low": low, "ci_high": high, "ci_kind": kind, **sizes}
+@dataclass(frozen=True)
+class Counts:
+    """Pixels of intersection, prediction and truth of one method."""
 
+    values: Floats
+    """(classes, 3, patients, seeds), summed over the cases of a patient."""
+    classes: pd.Series[str]
+    """Names by class id."""
+    unseen: NDArray[np.bool_] | None
+    """(classes,); none for a task without unseen classes."""
+    sizes: Sizes
+
+    @property
+    def summaries(self) -> tuple[str, ...]:
+        """What the first rows of `pool` are means over."""
+        return (MACRO,) if self.unseen is None else (MACRO, SEEN, UNSEEN, HARMONIC)
+
+    def once(self) -> tuple[Floats, Floats]:
+        """Return the draw in which every patient and seed counts once."""
+        return np.ones((1, self.sizes.patients)), np.ones((1, self.sizes.seeds))
+
+
+def count_pixels(cases: pd.DataFrame, unseen: Sequence[str] = ()) -> Counts:
+    """Sum the pixels of one method under one condition and protocol.
+
+    Args:
+        cases: CASE_COLUMNS.
+        unseen: Names of the unseen classes of the task.
+    """
+    classes = cases.groupby("class_id")["class_name"].first().sort_index()
+    patients, seeds = (pd.Index(sorted(set(cases[column]))) for column in ("patient", "seed"))
+    where = tuple(
+        index.get_indexer(pd.Index(cases[column]))
+        for index, column in ((classes.index, "class_id"), (patients, "patient"), (seeds, "seed"))
+    )
+    values = np.zeros((len(classes), len(COUNTS), len(patients), len(seeds)))
+    for part, column in enumerate(COUNTS):
+        np.add.at(values[:, part], where, cases[column].to_numpy(dtype=float))
+    hidden = classes.isin(list(unseen)).to_numpy() if unseen else None
+    return Counts(values, classes, hidden, Sizes(cases["case"].nunique(), len(patients), len(seeds)))
+
+
+def _rows(name: dict[str, Any], group: pd.DataFrame, resamples: int, unseen: Sequence[str]) -> Iterator[dict[str, Any]]:
+    counts = count_pixels(group, unseen)
+    sizes = counts.sizes
+    drawn = draws(sizes.patients, sizes.seeds, resamples)
+
+    def row(class_id: int, class_name: str, measure: str, mean: float, values: Floats) -> dict[str, Any]:
+        found = with_interval(mean, values, sizes)
+        return {
+            **name, "class_id": class_id, "class_name": class_name, "measure": measure,
+            "mean": found.mean, "ci_low": found.low, "ci_high": found.high, "ci_kind": found.kind,
+            "n_cases": sizes.cases, "n_patients": sizes.patients, "n_seeds": sizes.seeds,
+        }  # fmt: skip
+
+    named = zip(counts.classes.index, counts.classes, strict=True)
+    labels = [*((0, label) for label in counts.summaries), *named]
+    for measure, quotient in POOLED_MEASURES.items():
+        means = pool(counts.values, *counts.once(), quotient, counts.unseen)[:, 0]
+        replicates = pool(counts.values, *drawn, quotient, counts.unseen)
+        for (class_id, class_name), mean, values in zip(labels, means, replicates, strict=True):
+            yield row(class_id, class_name, measure, mean, values)
     if unseen:
-        everything = counts.sum(axis=0, keepdims=True)
-        found = pool(everything, np.ones((1, len(patients))), np.ones((1, len(seeds))), _share_found)[0]
-        drawn = pool(everything, by_patient, by_seed, _share_found)[0]
-        low, high = _interval(drawn) if kind != "none" else (float("nan"), float("nan"))
-        identity = {**name, "class_id": 0, "class_name": MACRO, "measure": ACCURACY}
-        yield {**identity, "mean": found[0], "ci_low": low, "ci_high": high, "ci_kind": kind, **sizes}
+        everything = counts.values.sum(axis=0, keepdims=True)
+        mean = pool(everything, *counts.once(), _share_found)[0, 0]
+        yield row(0, MACRO, ACCURACY, mean, pool(everything, *drawn, _share_found)[0])
 
 
 def _share_found(both: Floats, found: Floats, true: Floats) -> Floats:
@@ -105,7 +148,7 @@ def pool(
         unseen: (classes,); which classes are unseen. The means are then four: of all, of seen and of unseen classes,
             and the harmonic mean of the last two, taken for each seed.
     """
-    summed = np.einsum("dp,kcps->ckds", patients, counts)
+    summed = np.tensordot(patients, counts, axes=(1, 2)).transpose(2, 1, 0, 3)
     with np.errstate(invalid="ignore", divide="ignore"):
         values = quotient(*summed)
         classes = _weighted(values, seeds)
@@ -130,21 +173,3 @@ def _weighted(values: Floats, seeds: Floats) -> Floats:
     weights = np.where(np.isnan(values), 0, seeds)
     means: Floats = (np.nan_to_num(values) * weights).sum(axis=-1) / weights.sum(axis=-1)
     return means
-
-
-def _counts(rows: pd.DataFrame, patients: list[str], seeds: list[int]) -> Floats:
-    """Return the pixels of one class, (3, patients, seeds), summed over the cases of a patient."""
-    tables = [
-        rows.pivot_table(index="patient", columns="seed", values=column, aggfunc="sum", fill_value=0)
-        .reindex(index=patients, columns=seeds, fill_value=0)
-        .to_numpy(dtype=float)
-        for column in COUNTS
-    ]
-    return np.stack(tables)
-
-
-def _interval(values: Floats) -> tuple[float, float]:
-    if np.isnan(values).all():
-        return float("nan"), float("nan")
-    low, high = np.nanpercentile(values, [50 * (1 - LEVEL), 50 * (1 + LEVEL)])
-    return float(low), float(high)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
 from mmseg_ext.analysis.bootstrap import estimate, tabulate
-from mmseg_ext.analysis.measures import MACRO, MEASURES, STATUSES, UNSEEN_IOU, macro_cases, select
+from mmseg_ext.analysis.measures import MACRO, MEASURES, STATUSES, macro_cases, select
 
 GROUP = ["track", "task", "dataset", "method", "condition", "protocol"]
 SCORE_COLUMNS = [
@@ -17,24 +16,22 @@ SCORE_COLUMNS = [
 ]  # fmt: skip
 
 
-def score_table(cases: pd.DataFrame, resamples: int, unseen: Mapping[str, Sequence[str]] | None = None) -> pd.DataFrame:
+def score_table(cases: pd.DataFrame, resamples: int) -> pd.DataFrame:
     """Average cases into scores.
 
     The macro score of a case is the mean over its foreground classes with a defined value; scores are means over
     cases. `n_ok` to `n_spurious` count rows of the class (for macro: of all classes) over all seeds, so that what is
-    left out of a mean or scored as a miss can be seen beside it. Macro rows have class_id 0; tasks with unseen
-    classes have a macro row of UNSEEN_IOU besides.
+    left out of a mean or scored as a miss can be seen beside it. Macro rows have class_id 0.
 
     Args:
         cases: CASE_COLUMNS.
         resamples: Bootstrap resamples.
-        unseen: Unseen classes by task; tasks without any may be left out.
     """
     rows: list[dict[str, Any]] = []
     for key, group in cases.groupby(GROUP, sort=True):
         name = dict(zip(GROUP, key, strict=True))
         unit = str(group["unit"].iloc[0])
-        rows += _class_rows(name, 0, MACRO, macro_cases(group, unseen), group["status"], unit, resamples)
+        rows += _class_rows(name, 0, MACRO, macro_cases(group), group["status"], unit, resamples)
         for class_id in sorted(set(group["class_id"])):
             part = select(group, class_id=class_id)
             class_name = str(part["class_name"].iloc[0])
@@ -52,9 +49,8 @@ def _class_rows(
     resamples: int,
 ) -> list[dict[str, Any]]:
     counts = statuses.value_counts()
-    measures = (*MEASURES, UNSEEN_IOU) if UNSEEN_IOU in values else MEASURES
     rows = []
-    for measure in measures:
+    for measure in MEASURES:
         sample = tabulate(values, measure)
         found = estimate(sample, resamples)
         rows.append(
@@ -69,8 +65,8 @@ def _class_rows(
                 "ci_high": found.high,
                 "ci_kind": found.kind,
                 "n_cases": sample.cases,
-                "n_patients": sample.patients,
-                "n_seeds": sample.seeds,
+                "n_patients": sample.sizes.patients,
+                "n_seeds": sample.sizes.seeds,
                 **{f"n_{status}": int(counts.get(status, 0)) for status in STATUSES},
             }
         )

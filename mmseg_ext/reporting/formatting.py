@@ -9,6 +9,8 @@ MEASURE_TITLES = {
     "dsc": "DSC",
     "iou": "IoU",
     "iou_unseen": "unseen IoU",
+    "iou_seen": "seen IoU",
+    "iou_harmonic": "harmonic IoU",
     "nsd": "NSD",
     "hd95": "HD95",
     "hd95_max": "HD95 max",

@@ -11,6 +11,7 @@ import pandas as pd
 from mmseg_ext.analysis.collect import DONE, Results, collect
 from mmseg_ext.analysis.measures import MACRO, MEASURES, select
 from mmseg_ext.analysis.plan_file import PlanFile, TaskSummary, read_plan
+from mmseg_ext.analysis.pooled import HARMONIC
 from mmseg_ext.data.checks.quality import Quality, TaskQuality, read_quality, read_task_quality
 from mmseg_ext.reporting.formatting import MEASURE_TITLES
 from mmseg_ext.suite.errors import InputError
@@ -60,14 +61,18 @@ class Inputs:
         return self.plan.tasks[name]
 
     def deciding_title(self, task: str) -> str:
-        """The name of the measure by which a task orders methods: `macro DSC`, `unseen IoU`."""
+        """The name of the measure by which a task orders methods: `macro DSC`, `harmonic IoU`."""
         measure = self.task(task).deciding
         return f"macro {MEASURE_TITLES[measure]}" if measure in MEASURES else MEASURE_TITLES[measure]
 
     def deciding_scores(self, **where: str) -> pd.DataFrame:
-        """Macro scores under the first protocol of ours, each task's in the measure that orders its methods."""
-        scores = select(self.tables["scores"], protocol=self.protocol, class_name=MACRO, **where)
-        return scores[[row.measure == self.task(row.task).deciding for row in scores.itertuples()]]
+        """Scores under the first protocol of ours, each task's in the measure that orders its methods."""
+        macro = select(self.tables["scores"], class_name=MACRO, measure="dsc")
+        pooled = select(self.tables["pooled"], class_name=HARMONIC, measure="iou")
+        hidden = {name for name, task in self.plan.tasks.items() if task.unseen}
+        columns = [column for column in macro if column in pooled]
+        scores = pd.concat([macro.loc[~macro["task"].isin(hidden), columns], pooled[columns]])
+        return select(scores, protocol=self.protocol, **where)
 
     def prepared(self, dataset: str) -> Path:
         """Folder of a prepared data set."""

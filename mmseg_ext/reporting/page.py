@@ -154,7 +154,7 @@ def _section(inputs: Inputs, track: str, drawings: list[Drawing]) -> dict[str, A
             {
                 "title": inputs.test_set_title(task, dataset),
                 "anchor": f"{track}-{task}-{dataset}",
-                "leaders": leaders(inputs, track, tables[inputs.protocol][0]),
+                "leaders": leaders(inputs, track, task, dataset, tables[inputs.protocol][0]),
                 "protocols": [_protocol(inputs, track, task, dataset, name, tables[name]) for name in tables],
                 "drawings": [drawing for drawing in own if drawing.name in names],
             }

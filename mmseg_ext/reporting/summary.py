@@ -26,8 +26,8 @@ class Leader:
     separable: bool
 
 
-def leaders(inputs: Inputs, track: str, table: ResultTable) -> list[Leader]:
-    """Return the leader of each condition of a macro table, whose first column decides."""
+def leaders(inputs: Inputs, track: str, task: str, dataset: str, table: ResultTable) -> list[Leader]:
+    """Return the leader of each condition of the first table of a test set, whose first column decides."""
     found = []
     for condition in inputs.conditions(track):
         rows = [row for row in table.rows if row.condition == condition and row.scores]
@@ -48,7 +48,7 @@ def leaders(inputs: Inputs, track: str, table: ResultTable) -> list[Leader]:
             certainty = "separable from every other method"
         separable = bool(others) and bool(best.letters) and not near
         title = inputs.condition_title(track, condition)
-        found.append(Leader(table.title, title, best, best.scores[0], certainty, separable))
+        found.append(Leader(inputs.test_set_title(task, dataset), title, best, best.scores[0], certainty, separable))
     return found
 
 

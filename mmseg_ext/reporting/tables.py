@@ -9,7 +9,8 @@ import pandas as pd
 
 from mmseg_ext.analysis.collect import DONE
 from mmseg_ext.analysis.flags import FEW_CASES, FEW_SEEDS
-from mmseg_ext.analysis.measures import MACRO, MEASURES, UNSEEN_IOU, orientation, select
+from mmseg_ext.analysis.measures import HARMONIC_IOU, MACRO, MEASURES, UNSEEN_IOU, orientation, select
+from mmseg_ext.analysis.pooled import ACCURACY, HARMONIC, SEEN, UNSEEN
 from mmseg_ext.reporting.formatting import MEASURE_TITLES, measure_title, plain, range_text
 from mmseg_ext.reporting.inputs import Inputs
 from mmseg_ext.suite.track import Inference, Selection
@@ -82,38 +83,32 @@ class ResultTable:
     title: str
     caption: str
     columns: list[str]
+    measures: list[str]
+    """What each column measures."""
     rows: list[Row]
     has_letters: bool
 
 
-def summary_measures(inputs: Inputs, task: str) -> list[str]:
-    """Return the columns of a task's macro table, the one that decides first."""
-    return [UNSEEN_IOU, *SUMMARY_MEASURES] if inputs.task(task).unseen else list(SUMMARY_MEASURES)
-
-
 def result_tables(inputs: Inputs, track: str, task: str, dataset: str, protocol: str) -> list[ResultTable]:
-    """Return the macro table of a test set and, where it has several classes, one table per measure and class."""
+    """Return the macro table of a test set and, where it has several classes, one table per measure and class.
+
+    A task with unseen classes has a table before them, of pooled IoU over seen and unseen ones.
+    """
     scores = select(inputs.tables["scores"], track=track, task=task, dataset=dataset, protocol=protocol)
     name = "_".join(dict.fromkeys(part for part in (track, task, dataset, protocol) if part))
     where = inputs.test_set_title(task, dataset)
     macro = select(scores, class_name=MACRO)
     unit = next((unit for unit in macro["unit"] if isinstance(unit, str)), inputs.task(task).unit)
-    measures = summary_measures(inputs, task)
+    measures = list(SUMMARY_MEASURES)
     rows = _rows(inputs, track, task, dataset, protocol, {m: select(macro, measure=m) for m in measures})
-    what = "Macro mean over foreground classes, then over cases"
-    if inputs.task(task).unseen:
-        what += "; unseen IoU: over unseen classes only"
-    caption = _caption(inputs, protocol, macro, what)
-    lettered = any(row.letters for row in rows)
+    caption = _caption(inputs, protocol, macro, "Macro mean over foreground classes, then over cases")
+    lettered = inputs.task(task).deciding in measures and any(row.letters for row in rows)
     if lettered:
-        caption += (
-            " Methods of one condition that share a letter are not separable in"
-            f" {MEASURE_TITLES[inputs.task(task).deciding]}"
-            " (sign-flip permutation test, Holm-corrected, and interval of the difference);"
-            " bold is separable from all others."
-        )
+        caption += _about_letters("DSC", "sign-flip permutation test")
     columns = [measure_title(measure, unit) for measure in measures]
-    tables = [ResultTable(name, where, caption, columns, rows, lettered)]
+    tables = [ResultTable(name, where, caption, columns, measures, rows, lettered)]
+    if inputs.task(task).unseen:
+        tables.insert(0, _unseen_table(inputs, track, task, dataset, protocol, f"{name}_unseen"))
     classes = inputs.task(task).classes[1:]
     for measure in CLASS_MEASURES if len(classes) > 1 else ():
         part = select(scores, measure=measure)
@@ -122,8 +117,40 @@ def result_tables(inputs: Inputs, track: str, task: str, dataset: str, protocol:
         caption = _caption(inputs, protocol, part, f"{MEASURE_TITLES[measure]} by class, mean over cases")
         rows = _rows(inputs, track, task, dataset, protocol, by_class)
         columns = [plain(label) for label in by_class]
-        tables.append(ResultTable(f"{name}_{measure}", title, caption, columns, rows, False))
+        tables.append(ResultTable(f"{name}_{measure}", title, caption, columns, [measure] * len(columns), rows, False))
     return tables + _pooled_tables(inputs, track, task, dataset, protocol, name)
+
+
+def _unseen_table(inputs: Inputs, track: str, task: str, dataset: str, protocol: str, name: str) -> ResultTable:
+    """Return the summary of a task with unseen classes, the measure that decides first."""
+    pooled = select(inputs.tables["pooled"], track=track, task=task, dataset=dataset, protocol=protocol)
+    iou = select(pooled, measure="iou")
+    parts = {
+        HARMONIC_IOU: select(iou, class_name=HARMONIC),
+        UNSEEN_IOU: select(iou, class_name=UNSEEN),
+        "iou_seen": select(iou, class_name=SEEN),
+        ACCURACY: select(pooled, measure=ACCURACY),
+    }
+    named = {measure: part.assign(measure=measure) for measure, part in parts.items()}
+    rows = _rows(inputs, track, task, dataset, protocol, named)
+    what = (
+        "IoU of all pixels together, mean over seen and over unseen classes, and the harmonic mean of the two; pixel"
+        " accuracy: share of the pixels of all foreground classes"
+    )
+    caption = _caption(inputs, protocol, iou, what)
+    lettered = any(row.letters for row in rows)
+    if lettered:
+        caption += _about_letters("harmonic IoU", "permutation test")
+    columns = [MEASURE_TITLES[measure] for measure in parts]
+    title = f"{inputs.test_set_title(task, dataset)}: seen and unseen classes"
+    return ResultTable(name, title, caption, columns, list(parts), rows, lettered)
+
+
+def _about_letters(measure: str, test: str) -> str:
+    return (
+        f" Methods of one condition that share a letter are not separable in {measure} ({test}, Holm-corrected, and"
+        " interval of the difference); bold is separable from all others."
+    )
 
 
 def _pooled_tables(inputs: Inputs, track: str, task: str, dataset: str, protocol: str, name: str) -> list[ResultTable]:
@@ -139,7 +166,10 @@ def _pooled_tables(inputs: Inputs, track: str, task: str, dataset: str, protocol
             what += "; seen, unseen: means over those classes; harmonic: their harmonic mean"
         rows = _rows(inputs, track, task, dataset, protocol, by_class, comparable=False)
         caption = _caption(inputs, protocol, part, what)
-        tables.append(ResultTable(f"{name}_pooled_{measure}", title, caption, list(map(plain, by_class)), rows, False))
+        columns = [plain(label) for label in by_class]
+        tables.append(
+            ResultTable(f"{name}_pooled_{measure}", title, caption, columns, [measure] * len(columns), rows, False)
+        )
     return tables
 
 
@@ -237,7 +267,7 @@ def _mark_best(
     )  # fmt: skip
     marked = {row.method: list(row.scores) for row in rows}
     for index, column in enumerate(columns):
-        if len(scored) < 2 or column not in (*MEASURES, UNSEEN_IOU, MACRO):
+        if len(scored) < 2 or column not in (*MEASURES, HARMONIC_IOU, UNSEEN_IOU, MACRO):
             continue
         measure = scored[0].scores[index].measure
         best = max(scored, key=lambda row: orientation(measure) * row.scores[index].mean)

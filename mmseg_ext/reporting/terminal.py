@@ -12,9 +12,9 @@ from mmseg_ext.analysis.collect import DONE
 from mmseg_ext.reporting.formatting import interval_text, value_text
 from mmseg_ext.reporting.inputs import read_inputs
 from mmseg_ext.reporting.summary import headline, leaders
-from mmseg_ext.reporting.tables import ResultTable, Row, Score, result_tables, summary_measures
+from mmseg_ext.reporting.tables import ResultTable, Row, Score, result_tables
 
-SHOWN = ("iou_unseen", "dsc", "nsd", "hd95")
+SHOWN = ("iou_harmonic", "iou_unseen", "iou_seen", "dsc", "nsd", "hd95")
 """Measures that are printed where a table has them."""
 
 
@@ -34,9 +34,9 @@ def print_summary(plan: Path, tables: Path, console: Console | None = None) -> N
     found = []
     for track, task, dataset in inputs.test_sets():
         table = result_tables(inputs, track, task, dataset, inputs.protocol)[0]
-        found += leaders(inputs, track, table)
+        found += leaders(inputs, track, task, dataset, table)
         conditions = {name: inputs.condition_title(track, name) for name in inputs.conditions(track)}
-        console.print(_table(table, summary_measures(inputs, task), conditions))
+        console.print(_table(table, conditions))
     for sentence in headline(inputs, found):
         console.print(Text(sentence, style="bold"))
     for row in inputs.results.status[inputs.results.status["status"] != DONE].itertuples():
@@ -46,9 +46,9 @@ def print_summary(plan: Path, tables: Path, console: Console | None = None) -> N
         console.print(Text(f"! {row.subject}: {row.text}", style="yellow"))
 
 
-def _table(table: ResultTable, measures: list[str], conditions: dict[str, str]) -> Table:
+def _table(table: ResultTable, conditions: dict[str, str]) -> Table:
     """Return the measures SHOWN; a line across separates conditions."""
-    shown = [index for index, measure in enumerate(measures) if measure in SHOWN]
+    shown = [index for index, measure in enumerate(table.measures) if measure in SHOWN]
     printed = Table(title=table.title, title_justify="left", title_style="bold", header_style="bold")
     printed.add_column("method")
     for index in shown:

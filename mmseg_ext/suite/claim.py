@@ -25,8 +25,6 @@ class TestedRuns(StrictModel):
     protocol: Name
     measure: Measure
     """Macro mean over foreground classes, then over cases."""
-    classes: Literal["all", "unseen"] = "all"
-    """Foreground classes the mean is over; `unseen` only where the task has some."""
 
 
 class BetterThan(TestedRuns):
@@ -36,6 +34,14 @@ class BetterThan(TestedRuns):
     than: Name
     margin: Annotated[float, Field(ge=0)]
     """Smallest lead that counts, in the unit of the measure (DSC: 0.01 is one percentage point)."""
+    classes: Literal["all", "unseen"] = "all"
+    """With `unseen`, only where the task has some, the measure is the pooled IoU averaged over them."""
+
+    @model_validator(mode="after")
+    def _unseen_are_pooled(self) -> BetterThan:
+        if self.classes == "unseen" and self.measure != "iou":
+            raise ValueError(f"measure `iou` for a claim about unseen classes, found {self.measure!r}")
+        return self
 
 
 class PublishedValue(StrictModel):

@@ -1,3 +1,5 @@
+from dataclasses import astuple
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -47,13 +49,13 @@ def test_a_patient_is_drawn_with_all_cases():
     sample = tabulate(frame, "dsc")
     assert mean(sample) == pytest.approx(0.5)
     assert set(np.round(replicates(sample, 200), 6)) == {0.3, 0.5, 0.9}
-    assert (sample.cases, sample.patients) == (3, 2)
+    assert (sample.cases, sample.sizes.patients) == (3, 2)
 
 
 def test_undefined_values_are_left_out():
     values = np.array([[0.5, np.nan], [0.7, 0.9], [np.nan, np.nan]])
     sample = tabulate(long(values), "dsc")
-    assert (sample.cases, sample.patients, sample.seeds) == (2, 2, 2)
+    assert astuple(sample.sizes) == (2, 2, 2)
     assert mean(sample) == pytest.approx((0.5 + 0.7 + 0.9) / 3)
     assert np.isfinite(estimate(sample, 300).low)
 

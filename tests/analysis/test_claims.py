@@ -5,16 +5,17 @@ import pandas as pd
 import pytest
 from support.case_frames import frame_of
 from support.fake_plan import FakeSuite, plan_of
+from support.fake_results import case_row
 
 from mmseg_ext.analysis.claims import claim_table, published_value
 from mmseg_ext.analysis.collect import DONE, FAILED
-from mmseg_ext.analysis.measures import macro_cases
 from mmseg_ext.analysis.plan_file import PlanFile
 from mmseg_ext.suite.catalogue import Catalogue
 from mmseg_ext.suite.claim import BetterThan, ClaimFile, PublishedValue
 from mmseg_ext.suite.errors import InputError
 from mmseg_ext.suite.files import write_text
 from mmseg_ext.suite.loading import load
+from mmseg_ext.suite.matrix import RunId
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 TEST = {
@@ -40,8 +41,7 @@ def verdict(root, dsc, status=None, **options):
     frame = frame_of(dsc, task="phantom_lesion")
     runs = frame[["track", "task", "method", "condition", "seed"]].drop_duplicates()
     runs = runs.assign(run="supervised/phantom_lesion/unet_tiny/full/seed_0", status=DONE, reason="")
-    macro = {"all": macro_cases(frame)}
-    row = claim_table(configs(root, **options), plan, macro, runs if status is None else status).iloc[0]
+    row = claim_table(configs(root, **options), plan, frame, runs if status is None else status).iloc[0]
     return row["verdict"], row["reason"]
 
 
@@ -94,7 +94,7 @@ def test_smaller_distance_reproduces(tmp_path, scores):
     folder = configs(tmp_path, "better", margin=0.1)
     path = folder / "claims" / "paper.yaml"
     write_text(path, path.read_text().replace("measure: dsc", "measure: hd95"))
-    row = claim_table(folder, plan, {"all": macro_cases(frame)}, runs).iloc[0]
+    row = claim_table(folder, plan, frame, runs).iloc[0]
     assert row["verdict"] == "reproduced"
     assert row["value"] < row["threshold"] == -0.1
 
@@ -129,7 +129,7 @@ def test_a_lead_needs_a_protocol_the_test_set_did_not_choose(tmp_path, scores):
     plan["protocols"]["strict"] |= {"selection": "best_test", "paper": "paper"}
     frame = frame_of(scores, task="phantom_lesion")
     runs = frame[["track", "task", "method", "condition", "seed"]].drop_duplicates().assign(run="r", status=DONE)
-    table = claim_table(configs(tmp_path, "better"), PlanFile.model_validate(plan), macro_cases(frame), runs)
+    table = claim_table(configs(tmp_path, "better"), PlanFile.model_validate(plan), frame, runs)
     assert (table["verdict"].item(), table["reason"].item()) == (
         "not run",
         "the test set chose the checkpoints of protocol strict, so it ranks nothing",
@@ -140,3 +140,37 @@ def test_published_value_is_a_fraction(tmp_path):
     write_text(tmp_path / "p.csv", CSV)
     wanted = PublishedValue(table="Table I", dataset="Lesions", method="Ours", metric="DSC")
     assert published_value(tmp_path / "p.csv", wanted, tmp_path) == 0.8
+
+
+@pytest.mark.parametrize(("margin", "expected"), [(0.005, "reproduced"), (0.9, "not reproduced")])
+def test_a_lead_on_unseen_classes_is_one_in_pooled_iou(tmp_path, margin, expected):
+    plan = plan_of(FakeSuite(tmp_path))
+    plan["tasks"]["phantom_abdomen"]["unseen"] = ["spleen"]
+    rng = np.random.default_rng(0)
+    rows = []
+    for method, found in (("unet_tiny", 40), ("segformer_b0", 20)):
+        for seed in range(3):
+            for case in range(12):
+                run = RunId("supervised", "phantom_abdomen", method, "full", seed)
+                both = found + int(rng.integers(0, 5))
+                counts = {"intersection": both, "prediction": both, "truth": 50}
+                # Worse on what is seen, and in IoU of each image, which decides nothing here.
+                seen = case_row(run, f"c{case}", f"p{case}", 1, iou=1 - found / 100, class_name="liver")
+                rows += [seen, case_row(run, f"c{case}", f"p{case}", 3, iou=0.5, class_name="spleen", **counts)]
+    frame = pd.DataFrame(rows)
+    runs = frame[["track", "task", "method", "condition", "seed"]].drop_duplicates().assign(status=DONE, reason="")
+    folder = configs(tmp_path, "better", margin=margin)
+    path = folder / "claims" / "paper.yaml"
+    text = path.read_text().replace("measure: dsc", "measure: iou, classes: unseen")
+    write_text(path, text.replace("task: phantom_lesion", "task: phantom_abdomen"))
+    row = claim_table(folder, PlanFile.model_validate(plan), frame, runs).iloc[0]
+    assert row["verdict"] == expected
+    assert row["quantity"] == "iou of unseen classes of unet_tiny minus segformer_b0"
+    assert row["value"] == pytest.approx(0.4, abs=0.03)
+
+
+def test_unseen_classes_have_no_other_measure_in_claims(tmp_path):
+    file = configs(tmp_path, "better") / "claims" / "paper.yaml"
+    write_text(file, file.read_text().replace("measure: dsc", "measure: dsc, classes: unseen"))
+    with pytest.raises(InputError, match="measure `iou` for a claim about unseen classes, found 'dsc'"):
+        load(ClaimFile, file, "claims_of")

@@ -60,9 +60,9 @@ def test_only_common_seeds_are_compared():
     values = np.random.default_rng(5).random((12, 3))
     a = macro_cases(frame_of({"a": values}))
     b = macro_cases(frame_of({"b": values[:, :2]}))
-    assert paired_difference(a, b, "dsc", 200).sample.seeds == 2
+    assert paired_difference(a, b, "dsc", 200).sizes.seeds == 2
     none = paired_difference(select(a, seed=2), b, "dsc", 200)
-    assert none.sample.cases == 0
+    assert none.sizes.cases == 0
     assert np.isnan(none.p)
 
 
@@ -79,7 +79,7 @@ def test_families_of_methods_and_of_conditions():
 
     scores = {name: rng.random((10, 2)) for name in ("a", "b", "c")}
     both = pd.concat([frame_of(scores), frame_of({key: value - 0.3 for key, value in scores.items()}, "labels_25")])
-    table = comparison_table(macro_cases(both), 200)
+    table = comparison_table(both, 200)
     methods, conditions = select(table, kind="methods"), select(table, kind="conditions")
     assert len(methods) == 2 * 3 * 2  # conditions, pairs, measures
     assert len(conditions) == 3 * 2  # methods, measures
@@ -90,7 +90,7 @@ def test_families_of_methods_and_of_conditions():
 def test_one_seed_separates_nothing():
     rng = np.random.default_rng(8)
     base = rng.uniform(0.5, 0.8, (40, 1))
-    table = comparison_table(macro_cases(frame_of({"a": base + 0.1, "b": base})), 200)
+    table = comparison_table(frame_of({"a": base + 0.1, "b": base}), 200)
     row = select(table, measure="dsc").iloc[0]
     assert row["ci_low"] > 0
     assert row["p_holm"] < 0.01
@@ -102,7 +102,7 @@ def test_luck_of_seeds_is_not_separable():
     rng = np.random.default_rng(7)
     shift = np.array([[0.12, -0.02, 0.03]])
     base = rng.uniform(0.5, 0.8, (40, 3))
-    table = comparison_table(macro_cases(frame_of({"a": base + shift, "b": base})), 500)
+    table = comparison_table(frame_of({"a": base + shift, "b": base}), 500)
     row = select(table, measure="dsc").iloc[0]
     assert row["p_holm"] < 0.01
     assert row["ci_low"] < 0

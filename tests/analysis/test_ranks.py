@@ -2,13 +2,13 @@ import numpy as np
 from support.case_frames import frame_of
 
 from mmseg_ext.analysis.comparisons import comparison_table
-from mmseg_ext.analysis.measures import macro_cases, select
+from mmseg_ext.analysis.measures import select
 from mmseg_ext.analysis.ranks import group_letters, rank_frequencies, rank_table
 
 
 def ranked(scores):
-    macro = macro_cases(frame_of(scores))
-    return rank_table(macro, comparison_table(macro, 300), 300)
+    cases = frame_of(scores)
+    return rank_table(cases, comparison_table(cases, 300), 300)
 
 
 def test_frequencies_sum_to_one_and_the_best_leads():
@@ -48,5 +48,4 @@ def test_a_method_without_common_seed_prevents_a_ranking():
     values = np.random.default_rng(2).random((6, 2))
     frame = frame_of({"a": values, "b": values})
     frame = frame[(frame["method"] == "a") == (frame["seed"] == 0)]
-    macro = macro_cases(frame)
-    assert rank_table(macro, comparison_table(macro, 200), 200).empty
+    assert rank_table(frame, comparison_table(frame, 200), 200).empty

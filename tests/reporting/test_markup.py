@@ -23,7 +23,7 @@ def table():
         Row("unet_tiny", "U_Net & co", "labels_25", scores, "a", [RUN]),
         Row("b", "Broken", "labels_25", [], "", [BROKEN]),
     ]
-    return ResultTable("t", "Left_kidney", "n = 5.", ["DSC", "HD95 (mm)"], rows, True)
+    return ResultTable("t", "Left_kidney", "n = 5.", ["DSC", "HD95 (mm)"], ["dsc", "hd95"], rows, True)
 
 
 def test_markdown():

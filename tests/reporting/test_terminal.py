@@ -39,16 +39,20 @@ def test_a_task_with_unseen_classes_is_ordered_by_them(tmp_path, monkeypatch):
     tables = suite.paths.tables(suite.suite)
     analyse(suite.plan, tables, CONFIGS)
     inputs = read_inputs(suite.plan, tables)
-    found = {task: result_tables(inputs, "supervised", task, task, "strict")[0] for task in inputs.plan.tasks}
-    unseen, plain = found["phantom_abdomen"], found["phantom_lesion"]
-    assert unseen.columns == ["unseen IoU", *plain.columns[:3], "HD95 (mm)", "ASSD (mm)"]
-    assert "not separable in unseen IoU" in unseen.caption
+    where = {task: ("supervised", task, task) for task in inputs.plan.tasks}
+    found = {task: result_tables(inputs, *where[task], "strict") for task in where}
+    unseen, macro, *_ = found["phantom_abdomen"]
+    plain = found["phantom_lesion"][0]
+    assert unseen.columns == ["harmonic IoU", "unseen IoU", "seen IoU", "pixel accuracy"]
+    assert "not separable in harmonic IoU" in unseen.caption
     assert "not separable in DSC" in plain.caption
-    assert leaders(inputs, "supervised", unseen)[0].score.measure == "iou_unseen"
-    scores = inputs.deciding_scores()
+    assert (unseen.has_letters, macro.has_letters, plain.has_letters) == (True, False, True)
+    leader = leaders(inputs, *where["phantom_abdomen"], unseen)[0]
+    assert (leader.score.measure, leader.row.method) == ("iou_harmonic", "unet_tiny")
+    scores = inputs.deciding_scores(track="supervised")
     assert set(zip(scores["task"], scores["measure"], strict=True)) == {
-        ("phantom_abdomen", "iou_unseen"), ("phantom_lesion", "dsc")
+        ("phantom_abdomen", "iou"), ("phantom_lesion", "dsc")
     }  # fmt: skip
     out = io.StringIO()
     print_summary(suite.plan, tables, Console(file=out, width=200))
-    assert "unseen IoU" in out.getvalue()
+    assert "harmonic IoU" in out.getvalue()
