@@ -195,6 +195,7 @@ LAYOUTS: dict[str, RawLayout] = {
     "msd_spleen": msd("Task09_Spleen", "spleen", 41),
     "isic2016": isic(ISIC2016, "_Segmentation", [2, 1]),
     "isic2017": isic(ISIC2017, "_segmentation", [2, 1, 1]),
+    "isic2017_val": isic(ISIC2017[1:2], "_segmentation", [10]),
     "isic2018": isic(ISIC2018, "_segmentation", [2, 1, 1]),
     "isic2018_train": RawLayout(
         [Items(f"{ISIC2018[0][0]}.zip", f"{ISIC2018[0][0]}/{{}}.jpg", [f"{ISIC2018[0][1]}/{{}}_segmentation.png"],
