@@ -106,7 +106,8 @@ def result_tables(inputs: Inputs, track: str, task: str, dataset: str, protocol:
     if lettered:
         caption += _about_letters("DSC", "sign-flip permutation test")
     columns = [measure_title(measure, unit) for measure in measures]
-    tables = [ResultTable(name, where, caption, columns, measures, rows, lettered)]
+    title = f"{where}: all classes" if inputs.task(task).unseen else where
+    tables = [ResultTable(name, title, caption, columns, measures, rows, lettered)]
     if inputs.task(task).unseen:
         tables.insert(0, _unseen_table(inputs, track, task, dataset, protocol, f"{name}_unseen"))
     classes = inputs.task(task).classes[1:]

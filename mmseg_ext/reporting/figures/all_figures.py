@@ -35,6 +35,8 @@ def draw_all(inputs: Inputs, folder: Path) -> list[Drawing]:
         sources = {each.source for each in inputs.plan.pretrained if each.track == track}
         drawn += [features.draw(inputs, folder, track, source) for source in sorted(sources)]
     for track, task, dataset in inputs.test_sets():
+        if dataset and inputs.task(task).unseen:
+            drawn.append(zero_shot.draw_trade_off(inputs, folder, track, task, dataset))
         drawn += [
             distributions.draw(inputs, folder, track, task, dataset),
             ranks.draw(inputs, folder, track, task, dataset),
@@ -42,7 +44,6 @@ def draw_all(inputs: Inputs, folder: Path) -> list[Drawing]:
             examples.draw(inputs, folder, track, task, dataset),
         ]
         if dataset and inputs.task(task).unseen:
-            drawn.append(zero_shot.draw_trade_off(inputs, folder, track, task, dataset))
             drawn.append(zero_shot.draw_predictions(inputs, folder, track, task, dataset))
             drawn.append(zero_shot.draw_regions(inputs, folder, track, task, dataset))
     for track, task in sorted({(track, task) for track, task, _ in inputs.test_sets()}):

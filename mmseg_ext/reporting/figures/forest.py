@@ -40,7 +40,7 @@ def draw(inputs: Inputs, folder: Path, track: str) -> Drawing | None:
                 row, look = found.iloc[0], {"color": colours[method], "zorder": 3}
                 axes.plot([row["ci_low"], row["ci_high"]], [y, y], linewidth=2.2, solid_capstyle="butt", **look)
                 axes.plot([row["mean"]], [y], marker=shapes[method], markersize=5.5, markeredgecolor="white", **look)
-            axes.set(title=inputs.test_set_title(task, dataset), xlabel=inputs.deciding_title(task))
+            axes.set(title=fill(inputs.test_set_title(task, dataset), 38), xlabel=inputs.deciding_title(task))
             axes.set_xlim(within(axes.get_xlim()))
             axes.xaxis.set_major_locator(MaxNLocator(5))
             axes.grid(False, axis="y")
