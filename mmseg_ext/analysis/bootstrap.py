@@ -64,6 +64,18 @@ class Estimate:
     kind: IntervalKind
 
 
+@dataclass(frozen=True)
+class Difference:
+    """A minus B on the cases and seeds both have."""
+
+    estimate: Estimate
+    sizes: Sizes
+    p: float
+    """Two-sided, not corrected; NaN below two patients."""
+    superiority: float = float("nan")
+    """Probability that A is better on a patient both are tried on, ties counted half; NaN for a pooled measure."""
+
+
 def tabulate(frame: pd.DataFrame, value: str) -> Sample:
     """Arrange a column by patient and seed, whatever the order of the rows.
 

@@ -21,10 +21,10 @@ import pandas as pd
 
 from mmseg_ext.analysis.bootstrap import Estimate, Sizes, estimate, tabulate
 from mmseg_ext.analysis.collect import DONE
-from mmseg_ext.analysis.comparisons import PERMUTATIONS, Difference, paired_difference
+from mmseg_ext.analysis.comparisons import PERMUTATIONS, paired_difference
 from mmseg_ext.analysis.measures import UNSEEN_IOU, macro_cases, orientation, select
 from mmseg_ext.analysis.plan_file import PlanFile
-from mmseg_ext.analysis.pooled_differences import PooledDifference, pooled_differences
+from mmseg_ext.analysis.pooled_differences import pooled_differences
 from mmseg_ext.analysis.published import read_published
 from mmseg_ext.suite.catalogue import stems
 from mmseg_ext.suite.claim import AtLeast, BetterThan, Claim, ClaimFile, PublishedValue, TestedRuns
@@ -139,7 +139,6 @@ def _evidence(
         sample = tabulate(macro_cases(own), test.measure)
         quantity = f"{test.measure} of {test.method}"
         return Evidence(quantity, estimate(sample, resamples), target - way * test.margin, sample.sizes)
-    found: Difference | PooledDifference
     if test.classes == "unseen":
         quantity = f"{test.measure} of unseen classes of {test.method} minus {test.than}"
         unseen = plan.tasks[test.task].unseen

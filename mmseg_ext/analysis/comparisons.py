@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
@@ -18,7 +17,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from mmseg_ext.analysis.bootstrap import Estimate, Floats, Sample, Sizes, estimate, tabulate
+from mmseg_ext.analysis.bootstrap import Difference, Floats, Sample, estimate, tabulate
 from mmseg_ext.analysis.measures import (
     COMPARED_MEASURES,
     HARMONIC_IOU,
@@ -37,18 +36,6 @@ COMPARISON_COLUMNS = [
     "kind", "track", "task", "dataset", "protocol", "held", "measure", "a", "b", "difference", "ci_low", "ci_high",
     "ci_kind", "n_cases", "n_patients", "n_seeds", "superiority", "p", "p_holm", "separable",
 ]  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Difference:
-    """A minus B on the cases and seeds both have."""
-
-    estimate: Estimate
-    sizes: Sizes
-    p: float
-    """Two-sided, not corrected; NaN below two patients."""
-    superiority: float
-    """Probability that A is better on a patient both are tried on, ties counted half; NaN for a pooled measure."""
 
 
 def comparison_table(
@@ -110,8 +97,7 @@ def _pairs(
             for measure in COMPARED_MEASURES
         }
         if unseen:
-            pooled = pooled_differences(parts[a], parts[b], unseen, resamples, permutations)
-            found |= {name: Difference(one.estimate, one.sizes, one.p, float("nan")) for name, one in pooled.items()}
+            found |= pooled_differences(parts[a], parts[b], unseen, resamples, permutations)
         for measure, difference in found.items():
             yield {
                 **shared,

@@ -8,13 +8,12 @@ random, everything is pooled anew, and p is how often the difference is then as 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mmseg_ext.analysis.bootstrap import Estimate, Floats, Sizes, draws, with_interval
+from mmseg_ext.analysis.bootstrap import Difference, Estimate, Floats, Sizes, draws, with_interval
 from mmseg_ext.analysis.measures import HARMONIC_IOU, UNSEEN_IOU
 from mmseg_ext.analysis.pooled import HARMONIC, POOLED_MEASURES, UNSEEN, Counts, count_pixels, pool
 
@@ -23,19 +22,9 @@ BATCH = 2000
 """Exchanges pooled at a time."""
 
 
-@dataclass(frozen=True)
-class PooledDifference:
-    """A minus B in one measure."""
-
-    estimate: Estimate
-    sizes: Sizes
-    p: float
-    """Two-sided, not corrected; NaN below two patients."""
-
-
 def pooled_differences(
     a: pd.DataFrame, b: pd.DataFrame, unseen: Sequence[str], resamples: int, permutations: int
-) -> dict[str, PooledDifference]:
+) -> dict[str, Difference]:
     """Compare two methods by UNSEEN_IOU and HARMONIC_IOU on the (case, seed) pairs both have.
 
     Args:
@@ -46,7 +35,7 @@ def pooled_differences(
     """
     first, second = common(a, b)
     if first.empty:
-        nothing = PooledDifference(Estimate(np.nan, np.nan, np.nan, "none"), Sizes(0, 0, 0), np.nan)
+        nothing = Difference(Estimate(np.nan, np.nan, np.nan, "none"), Sizes(0, 0, 0), np.nan)
         return dict.fromkeys(_SUMMARIES, nothing)
     one, other = count_pixels(first, unseen), count_pixels(second, unseen)
     sizes = one.sizes
@@ -57,7 +46,7 @@ def pooled_differences(
     results = {}
     for index, measure in enumerate(_SUMMARIES):
         estimate = with_interval(float(found[index, 0]), replicates[index], sizes)
-        results[measure] = PooledDifference(estimate, sizes, float(p_values[index]))
+        results[measure] = Difference(estimate, sizes, float(p_values[index]))
     return results
 
 

@@ -69,7 +69,7 @@ def draw(inputs: Inputs, folder: Path, track: str, task: str, dataset: str) -> D
             title="Who is better than whom",
             caption=(
                 f"The row's {inputs.deciding_title(task)} minus the column's, in hundredths, paired by patient; best"
-                " mean on top. Coloured: separable (Holm-corrected sign-flip test and interval); pale: not."
+                " mean on top. Coloured: separable (Holm-corrected permutation test and interval); pale: not."
                 f" Protocol {inputs.protocol}, n = {range_text(list(pairs['n_patients']))} patients,"
                 f" seeds: {range_text(list(pairs['n_seeds']))}."
             ),
