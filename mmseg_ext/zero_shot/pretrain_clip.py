@@ -15,7 +15,7 @@ from torch import Tensor
 from transformers import CLIPModel
 
 from mmseg_ext.data.phantoms.phantom_scenes import describe
-from mmseg_ext.data.progress import progress
+from mmseg_ext.data.progress import TrainingProgress
 from mmseg_ext.models.vision_language.clip_folder import save_mini_clip
 from mmseg_ext.models.vision_language.mini_clip import SIDE, WordTokenizer, build_clip, mini_clip_config, standardise
 from mmseg_ext.suite.files import replacing, write_json
@@ -85,21 +85,23 @@ def _train(model: CLIPModel, tokenizer: WordTokenizer, setting: ClipTraining, na
     file = work / "checkpoint.pth"
     start = _resume(file, model, optimiser)
     model.train()
-    for step in progress(range(start, setting.steps), "pretrain_clip"):
-        rng = np.random.Generator(np.random.PCG64([setting.seed, 1, step]))
-        chosen = torch.from_numpy(rng.choice(len(images), setting.batch_size, replace=False))
-        for group in optimiser.param_groups:
-            group["lr"] = setting.learning_rate * _rate(step, setting.steps)
-        batch = standardise(augment(images[chosen], SIDE, rng))
-        loss = contrastive_loss(model, batch, captions, labels[chosen])
-        optimiser.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), setting.clip_norm)
-        optimiser.step()
-        if (step + 1) % _CHECKPOINT_STEPS == 0:
-            state = {"model": model.state_dict(), "optimiser": optimiser.state_dict()}
-            with replacing(file) as part:
-                torch.save({"step": step + 1, **state}, part)
+    with TrainingProgress("pretrain_clip", setting.steps, start) as bar:
+        for step in range(start, setting.steps):
+            rng = np.random.Generator(np.random.PCG64([setting.seed, 1, step]))
+            chosen = torch.from_numpy(rng.choice(len(images), setting.batch_size, replace=False))
+            for group in optimiser.param_groups:
+                group["lr"] = setting.learning_rate * _rate(step, setting.steps)
+            batch = standardise(augment(images[chosen], SIDE, rng))
+            loss = contrastive_loss(model, batch, captions, labels[chosen])
+            optimiser.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), setting.clip_norm)
+            optimiser.step()
+            if (step + 1) % _CHECKPOINT_STEPS == 0:
+                state = {"model": model.state_dict(), "optimiser": optimiser.state_dict()}
+                with replacing(file) as part:
+                    torch.save({"step": step + 1, **state}, part)
+            bar.step(step + 1, lambda loss=loss: f"loss {loss.item():.3f}")
 
 
 def contrastive_loss(model: CLIPModel, images: Tensor, captions: Tensor, labels: Tensor) -> Tensor:

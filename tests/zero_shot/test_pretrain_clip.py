@@ -53,7 +53,7 @@ def test_close_ups_hold_only_the_classes_that_captions_may_name():
     assert 0 in labels.tolist()
 
 
-def test_a_killed_training_continues_to_the_same_weights(tmp_path, monkeypatch):
+def test_a_killed_training_continues_to_the_same_weights(tmp_path, monkeypatch, capfd):
     monkeypatch.setattr(stage, "_CHECKPOINT_STEPS", 2)
     pretrain_clip(tmp_path / "whole", tmp_path / "work_a", SETTING, class_names(), UNSEEN, ["a {}"])
     rate = stage._rate
@@ -68,7 +68,11 @@ def test_a_killed_training_continues_to_the_same_weights(tmp_path, monkeypatch):
         pretrain_clip(tmp_path / "killed", tmp_path / "work_b", SETTING, class_names(), UNSEEN, ["a {}"])
     assert not (tmp_path / "killed").exists()
     monkeypatch.setattr(stage, "_rate", rate)
+    capfd.readouterr()
     pretrain_clip(tmp_path / "killed", tmp_path / "work_b", SETTING, class_names(), UNSEEN, ["a {}"])
+    resumed, *losses = capfd.readouterr().err.splitlines()
+    assert resumed == "pretrain_clip: resumed after step 2"
+    assert [line.split("loss")[0] for line in losses] == ["pretrain_clip: 3/4 ", "pretrain_clip: 4/4 "]
     for file in ("model.safetensors", "record.json"):
         assert (tmp_path / "whole" / file).read_bytes() == (tmp_path / "killed" / file).read_bytes()
     assert list(tmp_path.glob("work_*")) == []
