@@ -55,6 +55,11 @@ def range_text(values: Sequence[int]) -> str:
     return f"{low}" if low == high else f"{low}–{high}"
 
 
+def capitalised(text: str) -> str:
+    """Return a text whose first letter is a capital; the others stay as they are."""
+    return text[:1].upper() + text[1:]
+
+
 def count_text(count: int, noun: str) -> str:
     """Return `1 run`, `2 runs`."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -50,6 +50,8 @@ def inputs(tmp_path):
         condition_title=lambda *_: "mini-CLIP",
         method_title=lambda *_: "Net",
         methods=["net"],
+        deciding_scores=lambda **_: pd.DataFrame({"method": ["net"], "mean": [0.4]}),
+        deciding_title=lambda _: "harmonic IoU",
         protocol="strict",
         results=SimpleNamespace(cases=pd.DataFrame(scored)),
         predictions=lambda run, dataset: tmp_path / "run/scenes",
@@ -64,6 +66,19 @@ def test_both_pictures_are_drawn(inputs, tmp_path):
         assert drawing.name == f"{name}_zero_shot_scenes_scenes"
         assert drawing.png.stat().st_size > 5000
     assert "disc" in zero_shot.draw_predictions(inputs, tmp_path, *where).caption
+
+
+def test_predictions_of_all_methods_are_drawn_the_best_first(inputs, tmp_path, monkeypatch):
+    names = [f"net_{number}" for number in range(zero_shot.METHODS_A_ROW + 1)]
+    cases = inputs.results.cases
+    inputs.results.cases = pd.concat([cases.assign(method=name) for name in names])
+    inputs.deciding_scores = lambda **_: pd.DataFrame({"method": names, "mean": np.linspace(0.1, 0.9, len(names))})
+    asked = []
+    monkeypatch.setattr(inputs, "predictions", lambda run, dataset: asked.append(run) or tmp_path / "run/scenes")
+    drawing = zero_shot.draw_predictions(inputs, tmp_path, "zero_shot", "scenes", "scenes")
+    drawn = list(dict.fromkeys(run.split("/")[2] for run in asked))
+    assert drawn == names[::-1]
+    assert "Methods by harmonic IoU. Mini-CLIP, seed 0" in drawing.caption
 
 
 def test_seen_and_unseen_are_weighed_for_every_condition_with_scores(inputs, tmp_path):

@@ -12,6 +12,7 @@ from mmseg_ext.data.prepared import PreparedDataset
 from mmseg_ext.evaluation.predictions import read_prediction
 from mmseg_ext.reporting.figures.case_view import CaseView, shortened
 from mmseg_ext.reporting.figures.style import Drawing, canvas, palette, save
+from mmseg_ext.reporting.formatting import capitalised
 from mmseg_ext.reporting.inputs import Inputs
 
 METHODS_A_ROW = 6
@@ -64,7 +65,7 @@ def draw(inputs: Inputs, folder: Path, track: str, task: str, dataset: str) -> D
             caption=(
                 "Cases in order of their macro DSC averaged over methods. White: truth; coloured: prediction. The slice"
                 " with most foreground, cut to its surroundings; DSC is the macro mean of the whole case."
-                f" {inputs.condition_title(track, condition).capitalize()}, seed {seed}, protocol"
+                f" {capitalised(inputs.condition_title(track, condition))}, seed {seed}, protocol"
                 f" {inputs.protocol}.{more}"
             ),
             track=track,

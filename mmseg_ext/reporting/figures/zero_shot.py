@@ -16,17 +16,20 @@ from mmseg_ext.evaluation.predictions import read_prediction
 from mmseg_ext.reporting.figures.case_view import CaseView, shortened
 from mmseg_ext.reporting.figures.contact_sheet import class_colours
 from mmseg_ext.reporting.figures.style import GREY, Drawing, bare, canvas, markers, method_legend, palette, save
-from mmseg_ext.reporting.formatting import range_text
+from mmseg_ext.reporting.formatting import capitalised, range_text
 from mmseg_ext.reporting.inputs import Inputs
 
 CASES = 4
-METHODS_A_ROW = 6
+METHODS_A_ROW = 7
 UNSEEN_COLOUR = "#f08c00"
 """Colour laid over what is, or is said to be, of an unseen class."""
 
 
 def draw_predictions(inputs: Inputs, folder: Path, track: str, task: str, dataset: str) -> Drawing | None:
-    """Draw the test images with most of unseen classes as rows and methods as columns; None without any."""
+    """Draw the test images with most of unseen classes under all methods, the best first; None without any.
+
+    Images are rows and methods columns; methods that find no place beside the others go below them.
+    """
     summary = inputs.task(task)
     condition = inputs.conditions(track)[0]
     cases = select(
@@ -38,24 +41,33 @@ def draw_predictions(inputs: Inputs, folder: Path, track: str, task: str, datase
         return None
     seed = int(cases["seed"].min())
     cases = select(cases, seed=seed)
-    methods = [method for method in inputs.methods if method in set(cases["method"])][:METHODS_A_ROW]
+    scores = inputs.deciding_scores(track=track, task=task, dataset=dataset, condition=condition)
+    order = scores.sort_values("mean", ascending=False, kind="stable")["method"]
+    methods = [method for method in order if method in set(cases["method"])]
+    blocks = [methods[start : start + METHODS_A_ROW] for start in range(0, len(methods), METHODS_A_ROW)]
     amount = cases.groupby("case")["truth"].max().sort_values(ascending=False, kind="stable")
     prepared = PreparedDataset(summary.datasets[dataset].prepared)
     unseen = [summary.classes.index(name) for name in summary.unseen]
     colours = class_colours(range(1, len(summary.classes)))
     chosen = list(amount.index[:CASES])
-    with canvas(0.4 + 1.75 * (len(methods) + 1), 0.4 + 1.85 * len(chosen)) as figure:
-        grid = figure.subplots(len(chosen), len(methods) + 1, squeeze=False)
-        for line, case in zip(grid, chosen, strict=True):
-            view = CaseView(prepared, case)
-            _classes(line[0], view, view.truth, unseen, colours)
-            line[0].set_ylabel(shortened(case), fontsize=8.5)
-            for axes, method in zip(line[1:], methods, strict=True):
-                run = f"{track}/{task}/{method}/{condition}/seed_{seed}"
-                predicted = read_prediction(inputs.predictions(run, dataset), case)[view.slice]
-                _classes(axes, view, predicted, unseen, colours)
-        for axes, title in zip(grid[0], ["truth", *(inputs.method_title(track, one) for one in methods)], strict=True):
-            axes.set_title(fill(title, 22), fontsize=8.5)
+    columns = 1 + len(blocks[0])
+    with canvas(0.4 + 1.5 * columns, (0.5 + 1.5 * len(chosen)) * len(blocks)) as figure:
+        parts = figure.subfigures(len(blocks), 1, squeeze=False)[:, 0]
+        for part, block in zip(parts, blocks, strict=True):
+            grid = part.subplots(len(chosen), columns, squeeze=False)
+            for axes in grid[:, 1 + len(block) :].flat:
+                axes.set_visible(False)
+            for line, case in zip(grid, chosen, strict=True):
+                view = CaseView(prepared, case)
+                _classes(line[0], view, view.truth, unseen, colours)
+                line[0].set_ylabel(shortened(case), fontsize=8.5)
+                for axes, method in zip(line[1:], block, strict=False):
+                    run = f"{track}/{task}/{method}/{condition}/seed_{seed}"
+                    predicted = read_prediction(inputs.predictions(run, dataset), case)[view.slice]
+                    _classes(axes, view, predicted, unseen, colours)
+            titles = ["truth", *(inputs.method_title(track, method) for method in block)]
+            for axes, title in zip(grid[0], titles, strict=False):
+                axes.set_title(fill(title, 20), fontsize=8)
         return save(
             figure,
             folder,
@@ -63,8 +75,9 @@ def draw_predictions(inputs: Inputs, folder: Path, track: str, task: str, datase
             title="Unseen classes in test images",
             caption=(
                 "The images with most of one unseen class. Outlines: classes, each in its colour; orange: what is, or"
-                f" was said to be, of an unseen class ({', '.join(summary.unseen)})."
-                f" {inputs.condition_title(track, condition).capitalize()}, seed {seed}, protocol {inputs.protocol}."
+                f" was said to be, of an unseen class ({', '.join(summary.unseen)}). Methods by"
+                f" {inputs.deciding_title(task)}. {capitalised(inputs.condition_title(track, condition))}, seed {seed},"
+                f" protocol {inputs.protocol}."
             ),
             track=track,
             task=task,
@@ -86,9 +99,9 @@ def draw_trade_off(inputs: Inputs, folder: Path, track: str, task: str, dataset:
     methods = [method for method in inputs.methods if method in set(pooled["method"])]
     colours, shapes = palette(inputs.methods), markers(inputs.methods)
     limit = min(1.0, 1.05 * max(float(part[["mean", "ci_high"]].max().max()) for part in ends.values()))
-    columns = min(4, len(conditions))
+    columns = min(2, len(conditions))
     rows = -(-len(conditions) // columns)
-    with canvas(0.5 + 2.7 * columns, 0.9 + 2.7 * rows) as figure:
+    with canvas(0.8 + 4.6 * columns, 1.4 + 4.6 * rows) as figure:
         grid = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
         for axes in grid.flat[len(conditions) :]:
             axes.set_visible(False)
@@ -133,7 +146,9 @@ def _harmonics(axes: Axes, limit: float) -> None:
         seen = np.linspace(mean / 2, limit, 200)[1:]
         unseen = mean * seen / (2 * seen - mean)
         axes.plot(seen, unseen, color="#d5dade", linewidth=0.8, zorder=1)
-        axes.annotate(f"{mean:.1f}", (mean, mean), color=GREY, fontsize=7, ha="center", va="center")
+        axes.annotate(
+            f"{mean:.1f}", (limit, unseen[-1]), (2, 0), textcoords="offset points", color=GREY, fontsize=7, va="center"
+        )
 
 
 def draw_regions(inputs: Inputs, folder: Path, track: str, task: str, dataset: str) -> Drawing | None:
