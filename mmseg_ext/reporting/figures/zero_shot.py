@@ -101,7 +101,8 @@ def draw_trade_off(inputs: Inputs, folder: Path, track: str, task: str, dataset:
     limit = min(1.0, 1.05 * max(float(part[["mean", "ci_high"]].max().max()) for part in ends.values()))
     columns = min(2, len(conditions))
     rows = -(-len(conditions) // columns)
-    with canvas(0.8 + 4.6 * columns, 1.4 + 4.6 * rows) as figure:
+    legend = 0.2 * -(-len(methods) // columns)
+    with canvas(0.8 + 4.6 * columns, 0.9 + 4.6 * rows + legend) as figure:
         grid = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
         for axes in grid.flat[len(conditions) :]:
             axes.set_visible(False)
